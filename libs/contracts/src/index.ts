@@ -1,0 +1,14 @@
+export * from "./digests.ts";
+export type * from "./generated/messages.ts";
+export * from "./messages.ts";
+export * from "./names.ts";
+export * from "./requests.ts";
+export * from "./schemas.ts";
+export * from "./shards.ts";
+export * from "./slug.ts";
+export * from "./steps.ts";
+export * from "./storage-model.ts";
+export * from "./tenant-id.ts";
+export * from "./tiers.ts";
+export * from "./topics.ts";
+export * from "./unreachable.ts";

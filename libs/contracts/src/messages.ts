@@ -1,0 +1,47 @@
+import type {
+  StepCompensated,
+  StepCompensationFailed,
+  StepCompleted,
+  StepFailed,
+  StepProgressed,
+  TenantProvisioned,
+  TenantProvisioningFailed,
+  TenantProvisioningRequested,
+  TenantRequested,
+  TenantRollbackRequested,
+  TenantState,
+} from "./generated/messages.ts";
+
+/** A message with the name of its record: what the code switches on. */
+export type Request = { record: "TenantProvisioningRequested"; value: TenantProvisioningRequested };
+
+export type Command =
+  | { record: "TenantRequested"; value: TenantRequested }
+  | { record: "TenantRollbackRequested"; value: TenantRollbackRequested };
+
+export type Reply =
+  | { record: "StepCompleted"; value: StepCompleted }
+  | { record: "StepFailed"; value: StepFailed }
+  | { record: "StepCompensated"; value: StepCompensated }
+  | { record: "StepCompensationFailed"; value: StepCompensationFailed }
+  | { record: "StepProgressed"; value: StepProgressed };
+
+export type LifecycleEvent =
+  | { record: "TenantProvisioned"; value: TenantProvisioned }
+  | { record: "TenantProvisioningFailed"; value: TenantProvisioningFailed };
+
+export type StateRecord = { record: "TenantState"; value: TenantState };
+
+export type Message = Request | Command | Reply | LifecycleEvent | StateRecord;
+
+/** Names of the headers that a message bears beside CloudEvents'. */
+export const headerNames = {
+  id: "ce_id",
+  type: "ce_type",
+  source: "ce_source",
+  specVersion: "ce_specversion",
+  saga: "deeplens_saga",
+  step: "deeplens_step",
+  fence: "deeplens_fence",
+  tenantId: "deeplens_tenant",
+} as const;

@@ -1,0 +1,56 @@
+import { base32, sha256 } from "./digests.ts";
+import type { Slug } from "./slug.ts";
+import type { StepName } from "./steps.ts";
+import type { TenantId } from "./tenant-id.ts";
+
+// Every name of a tenant's resource is derived here and nowhere else. `-` becomes `_` in Postgres names; a slug has no
+// `_`, so the mapping stays one to one.
+const underscored = (slug: Slug): string => slug.replaceAll("-", "_");
+
+export const databaseName = (slug: Slug): string => `tenant_${underscored(slug)}_metadata`;
+export const ownerRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_owner`;
+export const applicationRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_app`;
+
+export const redisUserName = (slug: Slug): string => `tenant-${slug}`;
+export const redisKeyPrefix = (slug: Slug): string => `tenant:${slug}:`;
+
+export const kafkaUserName = (slug: Slug): string => `tenant-${slug}`;
+/** With its closing dot: without it `acme` would reach `acme-x`. */
+export const kafkaPrefix = (installation: string, slug: Slug): string => `${installation}.tenant.${slug}.`;
+export const tenantTopicName = (installation: string, slug: Slug): string =>
+  `${kafkaPrefix(installation, slug)}events`;
+
+export const bucketName = (installation: string, slug: Slug): string => `${installation}-${slug}`;
+export const bucketPolicyName = bucketName;
+/** A MinIO access key (20 characters) that follows from its owner, so that no crash can make a second one. */
+export const accessKey = (tenantId: TenantId, purpose: "user" | "service-account"): string =>
+  base32(sha256(tenantId, purpose)).slice(0, 20);
+
+export const networkName = (installation: string): string => `${installation}-network`;
+export const containerName = (installation: string, service: TenantService, slug: Slug): string =>
+  `${installation}-${service}-${slug}`;
+export const volumeName = (installation: string, service: TenantService, slug: Slug): string =>
+  `${installation}_${service}_${slug}_data`;
+
+export type TenantService = "qdrant" | "backup";
+
+export const labelNames = {
+  tenant: "tenant",
+  service: "service",
+  tenantId: "deeplens.tenant-id",
+  installation: "deeplens.installation",
+} as const;
+
+/** The labels of a tenant's container or volume. */
+export const tenantLabels = (
+  installation: string,
+  service: TenantService,
+  tenant: { slug: Slug; tenantId: TenantId },
+): Record<string, string> => ({
+  [labelNames.tenant]: tenant.slug,
+  [labelNames.service]: service,
+  [labelNames.tenantId]: tenant.tenantId,
+  [labelNames.installation]: installation,
+});
+
+export const commandTopicSuffix = (step: StepName | string): string => `tenants.commands.${step}`;

@@ -1,0 +1,69 @@
+import type { Logger } from "@deeplens/telemetry";
+import pg from "pg";
+
+export type Pool = pg.Pool;
+export type Client = pg.ClientBase;
+export type PoolClient = pg.PoolClient;
+/** What a query can be run on: a pool or one connection. */
+export type Queryable = Pick<pg.ClientBase, "query">;
+
+export interface DatabaseAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface PoolOptions {
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  readonly log: Logger;
+  /** Most connections at once; 10 unless told. */
+  readonly size?: number;
+  /** Longest time a statement may take, in ms; 30,000 unless told. */
+  readonly statementMs?: number;
+}
+
+// Whole numbers fit a double up to 2^53: fences, offsets and revisions come as numbers, not as text.
+const int8 = 20;
+const types = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+};
+
+/** A pool of connections. Broken idle connections are logged and replaced. End it with `pool.end()`. */
+export const createPool = (address: DatabaseAddress, options: PoolOptions): Pool => {
+  const pool = new pg.Pool({
+    ...address,
+    application_name: options.name,
+    max: options.size ?? 10,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: options.statementMs ?? 30_000,
+    keepAlive: true,
+    types,
+  });
+  pool.on("error", (error) =>
+    options.log.warn({ reason: error.message }, "an idle database connection broke"),
+  );
+  return pool;
+};
+
+/** One connection outside a pool: for session locks. The caller connects, ends and listens to `error`. */
+export const createClient = (address: DatabaseAddress, name: string): pg.Client =>
+  new pg.Client({
+    ...address,
+    application_name: name,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types,
+  });
+
+/** SQLSTATE of an error from Postgres, or undefined for any other error. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.code : undefined;
+
+/** An identifier, quoted. */
+export const quoteIdentifier = (name: string): string => pg.escapeIdentifier(name);
+/** A literal, quoted: only for statements that take no parameters (DDL). */
+export const quoteLiteral = (text: string): string => pg.escapeLiteral(text);

@@ -1,0 +1,33 @@
+import type { TenantId } from "@deeplens/contracts";
+
+/** A secret of one tenant, by what it is for: `database.owner`, `storage.service-account`, `vectors.api-key`. */
+export interface TenantSecrets {
+  /**
+   * The stored value for this purpose. Where there is none: makes one (32 random bytes as base64url unless told how),
+   * stores it and reads it again, so that every try after a crash uses the same one.
+   */
+  ensure(purpose: string, make?: () => string): Promise<StoredSecret>;
+  /** The value, or undefined where there is none. */
+  read(purpose: string): Promise<string | undefined>;
+  /** Removes it; a missing one succeeds. Undo calls this last. */
+  remove(purpose: string): Promise<void>;
+}
+
+export interface StoredSecret {
+  /** What may stand in messages and logs in its place: `secret:<tenant id>/<purpose>/<version>`. */
+  readonly reference: string;
+  readonly value: string;
+}
+
+/** The store of every tenant's secrets, encrypted in Postgres. */
+export interface SecretStore {
+  /** The secrets of one tenant. `check`, where given, is the fence that each write also checks. */
+  of(tenantId: TenantId, check?: FenceCheck): TenantSecrets;
+}
+
+/** A condition that a write holds in its own statement: the part's step row still has this fence. */
+export interface FenceCheck {
+  readonly slug: string;
+  readonly step: string;
+  readonly fence: number;
+}

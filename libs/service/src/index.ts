@@ -1,0 +1,5 @@
+export * from "./config.ts";
+export * from "./health.ts";
+export * from "./run.ts";
+export * from "./settings.ts";
+export * from "./wait.ts";

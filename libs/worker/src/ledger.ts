@@ -1,0 +1,34 @@
+import type { TenantId } from "@deeplens/contracts";
+
+/** A real thing in a service: what kind (`postgres-database`, `minio-bucket`, `qdrant-container`, ...), and its name there. */
+export interface LedgerKey {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface LedgerEntry extends LedgerKey {
+  readonly owner: TenantId;
+  readonly state: "intent" | "made" | "gone";
+  /** Facts that a later try needs (the id that another system gave): plain JSON, never a secret. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/**
+ * The record of ownership: one row for each real thing, written before the thing is made. Seen from one command:
+ * every write checks the command's fence in the same statement and throws FencedError where a newer one came.
+ */
+export interface Ledger {
+  find(key: LedgerKey): Promise<LedgerEntry | undefined>;
+  /**
+   * Commits that this tenant is about to make the thing. Repeating is fine; a row `gone` becomes an intent again, for
+   * whichever owner asks now.
+   * @throws PermanentStepError `<kind>-owned-by-other` when another tenant has the row as `intent` or `made`
+   */
+  intend(key: LedgerKey, facts?: Readonly<Record<string, string>>): Promise<LedgerEntry>;
+  /** The thing is there (and ours). */
+  made(key: LedgerKey, facts?: Readonly<Record<string, string>>): Promise<void>;
+  /** The thing was looked for after its removal, and is not there. */
+  gone(key: LedgerKey): Promise<void>;
+  /** This tenant's rows of this step that are not `gone`. */
+  owned(): Promise<readonly LedgerEntry[]>;
+}

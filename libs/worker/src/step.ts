@@ -1,0 +1,94 @@
+import type { ReceiptLine, Resource, Slug, StepName, TenantId, TierName } from "@deeplens/contracts";
+import type { TenantSecrets } from "@deeplens/secrets";
+import type { Logger } from "@deeplens/telemetry";
+import type { Ledger } from "./ledger.ts";
+
+/** Whose step it is. */
+export interface Tenant {
+  readonly tenantId: TenantId;
+  readonly slug: Slug;
+  readonly name: string;
+}
+
+/** Do the step. */
+export interface ProvisionCommand {
+  readonly tenant: Tenant;
+  readonly tier: TierName;
+  readonly storage: "deeplens" | "none";
+  readonly administrator: { readonly email: string; readonly firstName: string; readonly lastName: string };
+  /** What completed steps put out, as `<step>.<name>`: `vectors.httpPort`, say. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** Undo the step; `purpose` says whether it is the rollback itself, its second look, or the sweep of open intents. */
+export interface UndoCommand {
+  readonly tenant: Tenant;
+  readonly purpose: "compensate" | "second-look" | "sweep";
+  readonly reason: string;
+}
+
+/** What a step that was done answers: facts that later steps and readers need (never a secret), and what is there now. */
+export interface StepDone {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly resources: readonly Resource[];
+}
+
+/**
+ * A step. Both functions converge: they look at what is there, do what is missing, and can run again after a crash at
+ * any point. They throw PermanentStepError where no retry can help, and anything else where one can.
+ */
+export interface StepHandler {
+  provision(command: ProvisionCommand, context: StepContext): Promise<StepDone>;
+  /** Gives a line for each resource that it removed or looked for and did not find. */
+  compensate(command: UndoCommand, context: StepContext): Promise<readonly ReceiptLine[]>;
+}
+
+/** What a handler works with: all of it belongs to one command, and is fenced by it. */
+export interface StepContext {
+  readonly installation: string;
+  readonly step: StepName;
+  readonly log: Logger;
+  /** Aborted by a newer command for the same part, by the deadline, and when the process stops. */
+  readonly signal: AbortSignal;
+  readonly ledger: Ledger;
+  readonly secrets: TenantSecrets;
+  /**
+   * Runs one call to another system. Every effect goes through here: none starts after the deadline or an abort, each
+   * has a timeout (30 s unless told), each is timed and named in the reply.
+   */
+  call<T>(
+    name: string,
+    effect: (signal: AbortSignal) => Promise<T>,
+    options?: { timeoutMs?: number },
+  ): Promise<T>;
+  /** Tells the orchestrator, and so the operator, what the step is doing or waiting for. */
+  progress(message: string): void;
+}
+
+/**
+ * A failure that no retry can mend (bad credentials, a name taken by another owner): the saga compensates.
+ * `code` is for programs and groups (`bucket-owned-by-other`); `message` says what happened, to which tenant, and what
+ * to do. `pivot` is for identity alone: `refused` (the API said 400, nothing was done) or `not-asked` (no intent).
+ */
+export class PermanentStepError extends Error {
+  readonly code: string;
+  readonly pivot: "refused" | "not-asked" | "unknown";
+  constructor(
+    code: string,
+    message: string,
+    options: { pivot?: "refused" | "not-asked"; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "PermanentStepError";
+    this.code = code;
+    this.pivot = options.pivot ?? "unknown";
+  }
+}
+
+/** The command was overtaken: a newer fence, a lost lock or a passed deadline. Nothing more may be done for it. */
+export class FencedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "FencedError";
+  }
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** The running installation that tests use, as its set-up described it in stack.json: addresses as the host sees them. */
+export interface Stack {
+  readonly installation: string;
+  readonly network: string;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly username: string;
+    readonly password: string;
+  };
+  readonly schemaRegistry: { readonly url: string };
+  readonly controlDb: { host: string; port: number; database: string; user: string; password: string };
+  readonly tenantDb: { host: string; port: number; adminUser: string; password: string };
+  readonly redis: { host: string; port: number; adminUser: string; password: string };
+  readonly minio: { endpoint: string; rootUser: string; password: string };
+  readonly identity: { url: string };
+  readonly api: { url: string; tokenFile: string };
+  readonly masterKeyFile: string;
+  readonly images: { qdrant: string; backup: string };
+  readonly qdrant: { httpPortBase: number; grpcPortBase: number };
+}
+
+/**
+ * Reads DEEPLENS_STACK_FILE (set by `npm test`), or the state of the installation `deeplens-test`; each `passwordFile`
+ * is read into `password`.
+ *
+ * @throws when that installation was not brought up, saying how
+ */
+export const stack = (): Stack => {
+  const stateHome = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
+  const file = process.env.DEEPLENS_STACK_FILE ?? join(stateHome, "deeplens", "deeplens-test", "stack.json");
+  try {
+    return JSON.parse(readFileSync(file, "utf8"), (_key, value) => withPassword(value)) as Stack;
+  } catch (error) {
+    throw new Error(
+      `no test installation at ${file}; bring it up with \`npm test\` (${(error as Error).message})`,
+    );
+  }
+};
+
+const withPassword = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && "passwordFile" in value
+    ? { ...value, password: readFileSync(String(value.passwordFile), "utf8").trim() }
+    : value;
