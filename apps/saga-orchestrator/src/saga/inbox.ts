@@ -1,0 +1,33 @@
+import type { TenantProvisioningRequested } from "@deeplens/contracts";
+
+/** What the API (or a record that came in on a foreign partition) puts into the inbox of the tenant's shard. */
+export type InboxBody =
+  | { readonly kind: "request"; readonly source: string; readonly request: TenantProvisioningRequested }
+  | {
+      readonly kind: "act";
+      readonly act: "retry" | "resume" | "abort";
+      readonly sagaId: string;
+      /** Where it differs from the saga's, the act is refused: a slug is no identity. */
+      readonly tenantId: string;
+      /** retry: only this step; every failed one where there is none. */
+      readonly step?: string;
+      readonly by: string;
+      readonly reason: string;
+    };
+
+/** What the shard's owner answered, in the transaction that applied the row. */
+export type InboxResult =
+  | {
+      readonly ok: true;
+      readonly sagaId: string;
+      readonly tenantId: string;
+      readonly status: string;
+      readonly repeated: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly tenantId?: string;
+      readonly state?: string;
+    };

@@ -1,0 +1,60 @@
+import { connect as openSocket } from "node:net";
+import type { Logger } from "@deeplens/telemetry";
+import kafkajs from "kafkajs";
+
+export type {
+  Admin,
+  Batch,
+  Consumer,
+  EachBatchPayload,
+  IHeaders,
+  Kafka,
+  KafkaMessage,
+  Message as KafkaRecord,
+  Producer,
+  TopicMessages,
+} from "kafkajs";
+
+export interface KafkaAddress {
+  readonly brokers: readonly string[];
+  /** SCRAM-SHA-512. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * The client of a cluster; connects nothing yet. Sockets go without Nagle's delay. A retry of the client's own gives
+ * up after about `retries` tries: callers that wait for a broker use `waitFor`.
+ */
+export const connectKafka = (
+  address: KafkaAddress,
+  options: { clientId: string; log: Logger; requestMs?: number; retries?: number },
+): kafkajs.Kafka =>
+  new kafkajs.Kafka({
+    clientId: options.clientId,
+    brokers: [...address.brokers],
+    sasl: { mechanism: "scram-sha-512", username: address.username, password: address.password },
+    connectionTimeout: 5_000,
+    authenticationTimeout: 10_000,
+    requestTimeout: options.requestMs ?? 30_000,
+    retry: { retries: options.retries ?? 5, initialRetryTime: 100, maxRetryTime: 2_000 },
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = openSocket({ host, port, noDelay: true, keepAlive: true }, onConnect);
+      return socket;
+    },
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => (entry) => {
+      const { message, timestamp: _timestamp, logger: _logger, ...rest } = entry.log;
+      const fields = { kafka: entry.namespace, ...rest };
+      if (entry.level === kafkajs.logLevel.ERROR) options.log.error(fields, message);
+      else options.log.warn(fields, message);
+    },
+  });
+
+/** True for the broker's own error of that type: `MESSAGE_TOO_LARGE`, say. */
+export const isKafkaError = (error: unknown, type: string): boolean =>
+  error instanceof kafkajs.KafkaJSProtocolError && error.type === type;
+
+/** An idempotent producer, not yet connected: what is acknowledged was stored once. */
+export const createProducer = (kafka: kafkajs.Kafka): kafkajs.Producer =>
+  kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });

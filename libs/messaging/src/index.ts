@@ -1,0 +1,6 @@
+export * from "./admin.ts";
+export * from "./codec.ts";
+export * from "./connect.ts";
+export * from "./dead-letters.ts";
+export * from "./headers.ts";
+export * from "./shard-assigner.ts";
