@@ -1,1 +1,2 @@
+export * from "./fenced-error.ts";
 export * from "./secret-store.ts";

@@ -19,6 +19,10 @@ export interface StoredSecret {
   readonly value: string;
 }
 
+/** The reference of a stored secret. */
+export const secretReference = (tenantId: TenantId, purpose: string, version: number): string =>
+  `secret:${tenantId}/${purpose}/${version}`;
+
 /** The store of every tenant's secrets, encrypted in Postgres. */
 export interface SecretStore {
   /** The secrets of one tenant. `check`, where given, is the fence that each write also checks. */

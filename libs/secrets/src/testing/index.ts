@@ -1,0 +1,2 @@
+export * from "./memory-fences.ts";
+export * from "./memory-secrets.ts";

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import type { ReceiptLine, StepName } from "@deeplens/contracts";
+import { type MemorySecrets, memoryFences, memorySecrets } from "@deeplens/secrets/testing";
+import type { ProvisionCommand, StepDone, StepHandler, UndoCommand } from "../step.ts";
+import { type MemoryLedger, memoryLedger } from "./memory-ledger.ts";
+import { CrashError, type TestContext, type TestContextOptions, testContext } from "./test-context.ts";
+
+/** One tenant's step on its real services; each case gets a fresh one (another slug), and disposes of it. */
+export interface CrashFixture {
+  readonly step: StepName;
+  readonly handler: StepHandler;
+  readonly command: ProvisionCommand;
+  readonly installation?: string;
+  /** Unless told: the rollback of the command's tenant. */
+  readonly undo?: UndoCommand;
+  /** Asserts that the tenant has all of the step, once, and can use it. */
+  verifyWhole(done: StepDone, stores: Stores): Promise<void>;
+  /** Asserts that nothing of it is left, by looking into the service. */
+  verifyGone(receipt: readonly ReceiptLine[], stores: Stores): Promise<void>;
+  /** Removes whatever a failed case left. */
+  dispose?(): Promise<void>;
+}
+
+/** The ledger and the secrets of a case: they survive its crashes. */
+export interface Stores {
+  readonly ledger: MemoryLedger;
+  readonly secrets: MemorySecrets;
+}
+
+export interface CrashPointOptions {
+  /** Which stories to run; all of them unless told. */
+  readonly stories?: readonly Story[];
+  /** Skips the crashes at calls of these names: those that are looks repeated while something starts, say. */
+  readonly without?: readonly string[];
+}
+
+/** `again`: crash, do it again, whole. `undo`: crash, undo, gone. `undo-again`: whole, undo crashes, undo again, gone. */
+export type Story = "again" | "undo" | "undo-again";
+
+/** What is needed of node:test's context. */
+export interface Subtests {
+  test(name: string, story: () => Promise<void>): Promise<void>;
+}
+
+type CrashPoint = Pick<TestContextOptions, "crashBeforeCall" | "crashAfterCall"> & { readonly name: string };
+
+/**
+ * Runs a step with a crash after each of its calls in turn (and before each call that follows a write to the ledger
+ * or the secrets), each as a subtest named by the call. The calls are learned from one run that does not crash, which
+ * also shows that twice is once. Of calls of one name in a row only the first is a crash point.
+ *
+ * @param freshFixture makes a new tenant with nothing of the step there
+ */
+export const crashPoints = async (
+  t: Subtests,
+  freshFixture: () => CrashFixture | Promise<CrashFixture>,
+  { stories = ["again", "undo", "undo-again"], without = [] }: CrashPointOptions = {},
+): Promise<void> => {
+  let provisioning: readonly CrashPoint[] = [];
+  let undoing: readonly CrashPoint[] = [];
+  await t.test("twice is once, and undone twice is gone", () =>
+    withRig(freshFixture, async (rig) => {
+      const first = rig.context();
+      await rig.fixture.verifyWhole(await rig.provision(first), rig.stores);
+      await rig.fixture.verifyWhole(await rig.provision(rig.context()), rig.stores);
+      const undo = rig.context({ fence: 2 });
+      await rig.fixture.verifyGone(await rig.compensate(undo), rig.stores);
+      await rig.fixture.verifyGone(await rig.compensate(rig.context({ fence: 3 })), rig.stores);
+      provisioning = pointsOf(first, without);
+      undoing = pointsOf(undo, without);
+    }),
+  );
+  assert.notEqual(provisioning.length, 0, "the step makes no call, or its first run failed");
+
+  if (stories.includes("again"))
+    for (const point of provisioning)
+      await t.test(`provision dies ${point.name}, then again: whole`, () =>
+        withRig(freshFixture, async (rig) => {
+          await crashing(rig.context(point), rig.provision);
+          await rig.fixture.verifyWhole(await rig.provision(rig.context()), rig.stores);
+        }),
+      );
+  if (stories.includes("undo"))
+    for (const point of provisioning)
+      await t.test(`provision dies ${point.name}, then undo: gone`, () =>
+        withRig(freshFixture, async (rig) => {
+          await crashing(rig.context(point), rig.provision);
+          await rig.fixture.verifyGone(await rig.compensate(rig.context({ fence: 2 })), rig.stores);
+        }),
+      );
+  if (stories.includes("undo-again"))
+    for (const point of undoing)
+      await t.test(`undo dies ${point.name}, then again: gone`, () =>
+        withRig(freshFixture, async (rig) => {
+          await rig.provision(rig.context());
+          await crashing(rig.context({ ...point, fence: 2 }), rig.compensate);
+          await rig.fixture.verifyGone(await rig.compensate(rig.context({ fence: 3 })), rig.stores);
+        }),
+      );
+};
+
+interface Rig {
+  readonly fixture: CrashFixture;
+  readonly stores: Stores;
+  context(options?: Partial<TestContextOptions>): TestContext;
+  provision(context: TestContext): Promise<StepDone>;
+  compensate(context: TestContext): Promise<readonly ReceiptLine[]>;
+}
+
+const withRig = async (
+  freshFixture: () => CrashFixture | Promise<CrashFixture>,
+  story: (rig: Rig) => Promise<void>,
+): Promise<void> => {
+  const fixture = await freshFixture();
+  const fences = memoryFences();
+  const stores = { ledger: memoryLedger(fences), secrets: memorySecrets(fences) };
+  const { step, handler, command, installation } = fixture;
+  const { tenant } = command;
+  const undo = fixture.undo ?? { tenant, purpose: "compensate", reason: "a test" };
+  const raise = (fence: number): void => fences.raise({ slug: tenant.slug, step, fence });
+  try {
+    await story({
+      fixture,
+      stores,
+      context: (options = {}) => {
+        raise(options.fence ?? 1);
+        const place = installation === undefined ? {} : { installation };
+        return testContext({ step, tenant, ...place, ...stores, ...options });
+      },
+      provision: (context) => handler.provision(command, context),
+      compensate: (context) => handler.compensate(undo, context),
+    });
+  } finally {
+    await fixture.dispose?.();
+  }
+};
+
+// A run that ends before its crash point (fewer looks while something started) is a run without a crash: fine as well.
+const crashing = async (
+  context: TestContext,
+  run: (context: TestContext) => Promise<unknown>,
+): Promise<void> => {
+  try {
+    await run(context);
+  } catch (error) {
+    if (!(context.signal.reason instanceof CrashError)) throw error;
+  }
+};
+
+const pointsOf = (context: TestContext, without: readonly string[]): CrashPoint[] =>
+  context.calls.flatMap((name, index) => {
+    if (without.includes(name) || name === context.calls[index - 1]) return [];
+    const number = index + 1;
+    const before = { crashBeforeCall: number, name: `before call ${number} (${name}), after a write` };
+    const after = { crashAfterCall: number, name: `after call ${number} (${name})` };
+    return context.afterWrites.has(number) ? [before, after] : [after];
+  });

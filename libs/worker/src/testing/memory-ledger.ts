@@ -1,0 +1,57 @@
+import { type MemoryFences, memoryFences } from "@deeplens/secrets/testing";
+import type { LedgerEntry, LedgerKey } from "../ledger.ts";
+import type { CommandScope, LedgerStore } from "../ledger-store.ts";
+import { ownedByOther } from "../resource.ts";
+
+type Row = LedgerEntry & { readonly slug: string; readonly step: string };
+
+export interface MemoryLedger extends LedgerStore {
+  /** Every row, of every tenant and step. */
+  rows(): readonly Row[];
+}
+
+/** A ledger in memory that behaves as the one on Postgres. It survives a test's crashes, as that one does. */
+export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedger => {
+  const rows = new Map<string, Row>();
+  const idOf = (key: LedgerKey): string => `${key.kind} ${key.name}`;
+  return {
+    rows: () => [...rows.values()],
+    of: (scope: CommandScope) => {
+      const own = (key: LedgerKey): Row | undefined => {
+        const row = rows.get(idOf(key));
+        return row?.owner === scope.tenantId && row.state !== "gone" ? row : undefined;
+      };
+      return {
+        find: async (key) => rows.get(idOf(key)),
+        intend: async (key, facts = {}) => {
+          fences.hold(scope);
+          const there = rows.get(idOf(key));
+          if (there !== undefined && there.state !== "gone" && there.owner !== scope.tenantId)
+            throw ownedByOther(key, scope.slug);
+          const { slug, step, tenantId: owner } = scope;
+          const { kind, name } = key;
+          const row: Row = {
+            ...{ kind, name, owner, slug, step },
+            state: "intent",
+            facts: { ...own(key)?.facts, ...facts },
+          };
+          rows.set(idOf(key), row);
+          return row;
+        },
+        made: async (key, facts = {}) => {
+          fences.hold(scope);
+          const row = own(key);
+          if (row === undefined) throw new Error(`${idOf(key)} was made without an intent`);
+          rows.set(idOf(key), { ...row, state: "made", facts: { ...row.facts, ...facts } });
+        },
+        gone: async (key) => {
+          fences.hold(scope);
+          const row = own(key);
+          if (row !== undefined) rows.set(idOf(key), { ...row, state: "gone" });
+        },
+        owned: async () =>
+          [...rows.values()].filter((row) => row.step === scope.step && own(row) !== undefined),
+      };
+    },
+  };
+};
