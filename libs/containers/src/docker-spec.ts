@@ -1,0 +1,58 @@
+import type { ContainerCreateOptions, ContainerInspectInfo, PortMap } from "dockerode";
+import type { ContainerSight, ContainerSpec, PublishedPort } from "./engine.ts";
+
+/** A container as Docker's API takes it. */
+export const toCreateOptions = (spec: ContainerSpec): ContainerCreateOptions => ({
+  name: spec.name,
+  Image: spec.image,
+  Labels: { ...spec.labels },
+  ...(spec.command && { Cmd: [...spec.command] }),
+  Env: Object.entries(spec.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+  ExposedPorts: Object.fromEntries(spec.ports.map((port) => [`${port.container}/tcp`, {}])),
+  HostConfig: {
+    NetworkMode: spec.network,
+    Mounts: spec.volumes.map(({ name, path }) => ({ Type: "volume", Source: name, Target: path })),
+    PortBindings: Object.fromEntries(
+      spec.ports.map((port) => [
+        `${port.container}/tcp`,
+        [{ HostIp: port.address, HostPort: String(port.host) }],
+      ]),
+    ),
+    RestartPolicy: { Name: "unless-stopped" },
+    Memory: spec.limits.memoryBytes,
+    // Equal to Memory: no swap on top.
+    MemorySwap: spec.limits.memoryBytes,
+    NanoCpus: Math.round(spec.limits.cpus * 1e9),
+    PidsLimit: spec.limits.pids,
+    SecurityOpt: ["no-new-privileges"],
+    // What a tenant's container writes never fills the disk.
+    LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+  },
+});
+
+// What Go writes for a time that never was.
+const never = "0001-01-01T00:00:00Z";
+
+/** A container as the port tells of it. */
+export const toSight = (info: ContainerInspectInfo): ContainerSight => {
+  const startedOnce = info.State.StartedAt !== never && info.State.StartedAt !== "";
+  return {
+    id: info.Id,
+    name: info.Name.replace(/^\//, ""),
+    image: info.Config.Image,
+    labels: info.Config.Labels ?? {},
+    state: info.State.Running || info.State.Restarting ? "running" : startedOnce ? "stopped" : "created",
+    startedOnce,
+    ports: toPorts(info.HostConfig.PortBindings),
+    exitCode: startedOnce ? info.State.ExitCode : undefined,
+  };
+};
+
+const toPorts = (bindings: PortMap | null | undefined): PublishedPort[] =>
+  Object.entries(bindings ?? {}).flatMap(([container, published]) =>
+    (published ?? []).map((port) => ({
+      container: Number.parseInt(container, 10),
+      address: port.HostIp ?? "",
+      host: Number(port.HostPort),
+    })),
+  );

@@ -1,0 +1,4 @@
+export * from "./docker-engine.ts";
+export * from "./engine.ts";
+export { ContainerError, type ContainerErrorCode, hasCode } from "./errors.ts";
+export * from "./ownership.ts";
