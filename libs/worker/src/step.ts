@@ -47,6 +47,8 @@ export interface StepHandler {
 export interface StepContext {
   readonly installation: string;
   readonly step: StepName;
+  /** The command's fence: for writes of the step's own that check it in their statement (PROTOCOL.md 11). */
+  readonly fence: number;
   readonly log: Logger;
   /** Aborted by a newer command for the same part, by the deadline, and when the process stops. */
   readonly signal: AbortSignal;

@@ -87,7 +87,7 @@ export const testContext = (options: TestContextOptions): TestContext => {
     }
   };
   return {
-    ...{ installation, step, signal, call, calls, progressed, afterWrites },
+    ...{ installation, step, fence, signal, call, calls, progressed, afterWrites },
     log: options.log ?? createLogger("test", "silent"),
     ledger: mortalLedger((options.ledger ?? memoryLedger()).of(scope), write),
     secrets: mortalSecrets((options.secrets ?? memorySecrets()).of(tenant.tenantId, scope), write),
