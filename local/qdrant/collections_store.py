@@ -1,7 +1,8 @@
 """The collections on disk, each a shard of the real engine.
 
 What survives a crash: a collection is made and restored under a name of its own in `.work` and renamed into place, and
-renamed there before it is deleted, so that it is there wholly or not at all; `.work` is emptied at start. An update that
+renamed there before it is deleted, so that it is there wholly or not at all; `.work` is emptied at start. (A restore over
+an existing collection is two renames: killed exactly between them, neither is there.) An update that
 was waited for was flushed before it is answered. Layout: <storage>/collections/<name>/{collection.json,0/}.
 """
 import hashlib
@@ -72,12 +73,14 @@ class Store:
     @contextmanager
     def using(self, name):
         """The collection, held for one call. Raises NotFound."""
-        with self.lock:
+        while True:
             collection = self.collections.get(name)
-        if collection is None:
-            raise NotFound(f"Collection `{name}` doesn't exist!")
-        with collection.lock:
-            yield collection
+            if collection is None:
+                raise NotFound(f"Collection `{name}` doesn't exist!")
+            with collection.lock:
+                if self.collections.get(name) is collection:  # else it was deleted or restored while this waited
+                    yield collection
+                    return
 
     def create(self, name, body):
         if not name or len(name) > 255 or re.search(r'[<>:"/\\|?*\x00-\x1f]', name) or name in (".", ".."):
@@ -102,22 +105,23 @@ class Store:
         self.collections[name] = Collection(target)
 
     def delete(self, name):
-        """Deletes the collection and its snapshots; False when there was none."""
+        """Deletes the collection, and keeps its snapshots, as Qdrant does; False when there was none."""
         with self.lock:
-            existed = self._take(name)
-        shutil.rmtree(self.snapshots / name, ignore_errors=True)
-        return existed
+            gone = self._take(name)
+        _remove(gone)
+        return gone is not None
 
     def _take(self, name):
-        collection = self.collections.pop(name, None)
+        """Takes the collection out of its place; gives the folder that it is in now, None when there was none."""
+        collection = self.collections.get(name)
         if collection is None:
-            return False
+            return None
         with collection.lock:
+            del self.collections[name]
             collection.shard.close()
             gone = self.work / secrets.token_hex(8)
             collection.folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
-        return True
+        return gone
 
     def close(self):
         """Flushes and closes everything."""
@@ -177,8 +181,14 @@ class Store:
             shutil.rmtree(new, ignore_errors=True)
             raise WrongInput(f"not a snapshot of this stand-in: {error}") from error
         with self.lock:
-            self._take(name)
+            gone = self._take(name)
             self._put(name, new)
+        _remove(gone)
+
+
+def _remove(folder):
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sha256(path):
