@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { tiers } from "@deeplens/contracts";
+import { ensureResource, type ProvisionCommand, type StepContext, type StepDone } from "@deeplens/worker";
+import { ownerTags, tagBucket } from "./bucket.ts";
+import {
+  type AdminAccess,
+  putPolicy,
+  putUser,
+  setBucketQuota,
+  setUserPolicy,
+  updateServiceAccount,
+} from "./minio-admin/index.ts";
+import { proveServiceAccount } from "./proof.ts";
+import {
+  creatableBucket,
+  creatablePorts,
+  keyOf,
+  secretPurposes,
+  storageNames,
+  storagePorts,
+} from "./resources.ts";
+import { tenantPolicy } from "./tenant-policy.ts";
+
+// MinIO takes secret keys of 8 to 40 characters: 24 random bytes are 192 bits and 32 characters.
+const makeSecretKey = (): string => randomBytes(24).toString("base64url");
+
+/**
+ * Gives a tenant its bucket on the shared MinIO: labelled, limited by tier, and reached by a service account under a
+ * user of the tenant's own, whose policy names this bucket alone. (Not under root: such an account could list and
+ * delete other tenants' accounts, whatever its policy says.)
+ *
+ * @returns outputs `bucket`, `endpoint`, `accessKey` and `secretRef`
+ * @throws PermanentStepError `<kind>-owned-by-other` where a name is somebody else's
+ */
+export const provision = async (
+  root: AdminAccess,
+  command: ProvisionCommand,
+  context: StepContext,
+): Promise<StepDone> => {
+  const { tenant, tier } = command;
+  const names = storageNames(context.installation, tenant);
+  const ports = storagePorts(root, names);
+  const userSecret = await context.secrets.ensure(secretPurposes.user, makeSecretKey);
+  const accountSecret = await context.secrets.ensure(secretPurposes.serviceAccount, makeSecretKey);
+
+  await ensureBucket(root, command, context, ports.bucket);
+  const creatable = creatablePorts(root, ports, {
+    user: userSecret.value,
+    serviceAccount: accountSecret.value,
+  });
+  if ((await ensureResource(context, tenant, creatable.policy)) === "found")
+    await context.call("renew minio-policy", (signal) =>
+      putPolicy(root, names.policy.name, tenantPolicy(names.bucket.name), signal),
+    );
+  if ((await ensureResource(context, tenant, creatable.user)) === "found")
+    await context.call("renew minio-user", (signal) =>
+      putUser(root, { accessKey: names.user.name, secretKey: userSecret.value }, signal),
+    );
+  await context.call("give the user its policy", (signal) =>
+    setUserPolicy(root, names.user.name, names.policy.name, signal),
+  );
+  const account = { accessKey: names.serviceAccount.name, secretKey: accountSecret.value };
+  if ((await ensureResource(context, tenant, creatable.serviceAccount)) === "found")
+    await context.call("renew minio-service-account", (signal) =>
+      updateServiceAccount(root, account, signal),
+    );
+  await proveServiceAccount(context, { ...account, endpoint: root.endpoint }, names.bucket.name);
+  context.log.info({ bucket: names.bucket.name, quotaBytes: tiers[tier].storageBytes }, "storage is there");
+  return {
+    outputs: {
+      bucket: names.bucket.name,
+      endpoint: root.endpoint,
+      accessKey: account.accessKey,
+      secretRef: accountSecret.reference,
+    },
+    resources: Object.values(names).map(keyOf),
+  };
+};
+
+const ensureBucket = async (
+  root: AdminAccess,
+  { tenant, tier }: ProvisionCommand,
+  context: StepContext,
+  port: ReturnType<typeof storagePorts>["bucket"],
+): Promise<void> => {
+  await ensureResource(context, tenant, await creatableBucket(root, port, tenant, context));
+  const tags = ownerTags({ ...tenant, installation: context.installation });
+  await context.call("tag minio-bucket", (signal) => tagBucket(root, port.name, tags, signal));
+  await context.call("limit minio-bucket", (signal) =>
+    setBucketQuota(root, port.name, tiers[tier].storageBytes, signal),
+  );
+};
