@@ -10,7 +10,7 @@ import {
 import registryClient from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
 
-const { COMPATIBILITY, SchemaRegistry, SchemaType } = registryClient;
+const { COMPATIBILITY, SchemaRegistry } = registryClient;
 
 /** The bytes can never be read: wrong magic byte, unknown schema, not ours, or not what its schema says (PROTOCOL.md 8). */
 export class UndecodableMessage extends Error {
@@ -56,7 +56,7 @@ export const createCodec = (installation: string, registryUrl: string): Codec =>
   const register = async (topic: Topic, record: RecordName): Promise<void> => {
     const subject = subjectOf(topicName(installation, topic), record);
     if (ids.has(subject)) return;
-    const schema = { type: SchemaType.AVRO, schema: schemaText(record) };
+    const schema = JSON.parse(schemaText(record));
     const { id } = await registry.register(schema, { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE });
     ids.set(subject, id);
   };

@@ -1,0 +1,53 @@
+-- Opens a transaction's batch: locks the shard rows first, sorted, and only then reads, each statement with a snapshot
+-- of its own: what a predecessor committed while this one waited for the lock is seen. Null: a shard has another epoch,
+-- so another process owns it by now and nothing may be written.
+CREATE FUNCTION open_batch(
+  p_shards int[], p_epochs bigint[],
+  p_sources text[], p_request_ids text[],
+  p_saga_ids uuid[], p_slugs text[]
+) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  held int;
+  v_shards jsonb;
+  v_requests jsonb;
+  v_sagas jsonb;
+  v_reservations jsonb;
+  v_tenants jsonb;
+  v_slugs text[];
+  v_tenant_ids uuid[];
+BEGIN
+  PERFORM 1 FROM shards WHERE shard = ANY (p_shards) ORDER BY shard FOR UPDATE;
+  SELECT count(*), jsonb_agg(jsonb_build_object(
+      'shard', s.shard, 'requestsNext', requests_next, 'requestsHash', encode(requests_hash, 'hex'),
+      'repliesNext', replies_next, 'repliesHash', encode(replies_hash, 'hex')))
+    INTO held, v_shards
+    FROM shards s JOIN unnest(p_shards, p_epochs) AS mine (shard, epoch) ON s.shard = mine.shard AND s.epoch = mine.epoch;
+  IF held <> cardinality(p_shards) THEN RETURN NULL; END IF;
+
+  SELECT jsonb_agg(jsonb_build_object('source', r.source, 'requestId', r.request_id,
+      'payloadHash', encode(payload_hash, 'hex'), 'tenantId', tenant_id, 'sagaId', saga_id, 'rejection', rejection))
+    INTO v_requests
+    FROM requests r JOIN unnest(p_sources, p_request_ids) AS k (source, request_id)
+      ON r.source = k.source AND r.request_id = k.request_id;
+
+  SELECT jsonb_agg(jsonb_build_object('sagaId', saga_id, 'tenantId', tenant_id, 'slug', slug, 'shard', shard, 'kind', kind,
+      'status', status, 'machineVersion', machine_version, 'version', version, 'snapshot', snapshot, 'steps', steps,
+      'timers', timers, 'error', error, 'request', request, 'createdAt', created_at, 'finishedAt', finished_at)),
+      array_agg(slug), array_agg(tenant_id)
+    INTO v_sagas, v_slugs, v_tenant_ids
+    FROM sagas WHERE saga_id = ANY (p_saga_ids);
+
+  SELECT jsonb_agg(jsonb_build_object('slug', slug, 'tenantId', tenant_id, 'sagaId', saga_id, 'fence', fence, 'released', released)),
+      v_tenant_ids || array_agg(tenant_id)
+    INTO v_reservations, v_tenant_ids
+    FROM reservations WHERE slug = ANY (p_slugs || v_slugs);
+
+  SELECT jsonb_agg(jsonb_build_object('tenantId', tenant_id, 'slug', slug, 'shard', shard, 'name', name, 'state', state,
+      'revision', revision, 'tier', tier, 'storageType', storage_type, 'resources', resources, 'source', source,
+      'requestId', request_id, 'createdAt', created_at))
+    INTO v_tenants
+    FROM tenants WHERE tenant_id = ANY (v_tenant_ids);
+
+  RETURN jsonb_build_object('shards', v_shards, 'requests', v_requests, 'sagas', v_sagas,
+    'reservations', v_reservations, 'tenants', v_tenants);
+END $$;

@@ -1,0 +1,114 @@
+import type { MachineEvent } from "../machine/events.ts";
+import { advanceSaga, type Happened } from "./advance.ts";
+import type { Batch } from "./batch.ts";
+import type { InboxBody, InboxResult } from "./inbox.ts";
+import type { Saga } from "./saga.ts";
+
+type Act = Extract<InboxBody, { kind: "act" }>;
+
+const retryable = ["backingOff", "uncertain", "undoBackingOff", "undoFailed", "lookBackingOff", "lookFailed"];
+
+/** An operator's act on a saga. Refused, with the state that the saga has now, where it moved on. */
+export const applyAct = (batch: Batch, act: Act): InboxResult => {
+  const saga = batch.sagas.get(act.sagaId);
+  if (saga === undefined)
+    return {
+      ok: false,
+      code: "saga-unknown",
+      message: `there is no saga ${act.sagaId}; list them with \`tenantctl sagas\``,
+    };
+  if (saga.tenantId !== act.tenantId)
+    return refuse(
+      saga,
+      "tenant-differs",
+      `saga ${act.sagaId} is of tenant ${saga.tenantId}, not of ${act.tenantId}`,
+    );
+  switch (act.act) {
+    case "retry":
+    case "resume":
+      return retry(batch, saga, act);
+    case "abort":
+      return abort(batch, saga, act);
+  }
+};
+
+const retry = (batch: Batch, saga: Saga, act: Act): InboxResult => {
+  const waiting = Object.keys(saga.steps).filter((step) => retryable.includes(saga.state[step] ?? ""));
+  const steps =
+    act.act === "retry" && act.step !== undefined ? waiting.filter((step) => step === act.step) : waiting;
+  if (steps.length === 0)
+    return refuse(
+      saga,
+      "nothing-to-retry",
+      act.step === undefined
+        ? `no step of saga ${saga.sagaId} (tenant ${saga.slug}) failed and waits; it is ${saga.status}`
+        : `step ${act.step} of saga ${saga.sagaId} (tenant ${saga.slug}) is ${saga.state[act.step] ?? "unknown"}, not failed`,
+    );
+  for (const step of steps) {
+    const known = saga.steps[step];
+    if (known !== undefined) known.attempts = { do: 0, undo: 0, look: 0 };
+  }
+  if (saga.status === "stuck") delete saga.finishedAt;
+  const events: MachineEvent[] =
+    act.act === "resume"
+      ? [{ type: "resume" }]
+      : steps.map((step): MachineEvent => ({ type: `retry.${step}` }));
+  for (const event of events) advanceSaga(batch, saga, event, happenedOf(act));
+  return accepted(saga);
+};
+
+const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {
+  switch (saga.status) {
+    case "compensating":
+    case "rolled-back":
+    case "closed":
+      return { ...accepted(saga), repeated: true };
+    case "ready":
+      return refuse(
+        saga,
+        "already-ready",
+        `tenant ${saga.slug} is ready; a finished tenant is removed, not aborted`,
+      );
+    case "stuck":
+      return saga.state.course === "stuckForward"
+        ? refuse(saga, "pivot-commanded", pivotReason(saga))
+        : refuse(
+            saga,
+            "already-compensating",
+            `saga ${saga.sagaId} is being rolled back and is stuck; retry or resume it`,
+          );
+    case "running": {
+      saga.error = { step: act.step ?? "", code: "aborted", message: `aborted by ${act.by}: ${act.reason}` };
+      advanceSaga(batch, saga, { type: "abort" }, happenedOf(act));
+      if (saga.state.course !== "forward") return accepted(saga);
+      delete saga.error;
+      return refuse(saga, "pivot-commanded", pivotReason(saga));
+    }
+  }
+};
+
+const pivotReason = (saga: Saga): string =>
+  `saga ${saga.sagaId} (tenant ${saga.slug}) has asked Identity already, which can't be undone: from there it only goes forward; retry or resume it`;
+
+const happenedOf = (act: Act): Happened => ({
+  event: `act: ${act.act}`,
+  step: act.step ?? null,
+  fence: null,
+  body: { by: act.by, reason: act.reason },
+});
+
+const accepted = (saga: Saga): Extract<InboxResult, { ok: true }> => ({
+  ok: true,
+  sagaId: saga.sagaId,
+  tenantId: saga.tenantId,
+  status: saga.status,
+  repeated: false,
+});
+
+const refuse = (saga: Saga, code: string, message: string): InboxResult => ({
+  ok: false,
+  code,
+  message,
+  tenantId: saga.tenantId,
+  state: saga.status,
+});

@@ -1,0 +1,124 @@
+import { unreachable } from "@deeplens/contracts";
+import type { Advance } from "../machine/advance.ts";
+import type { MachineAction, MachineEvent } from "../machine/events.ts";
+import { moveTenant, publishFailed, publishProvisioned } from "./announce.ts";
+import { type Batch, type HistoryEntry, partsOf } from "./batch.ts";
+import { sendCommand } from "./commands.ts";
+import { outputsOf, type Saga, settleTimer, statusOf, stepOf } from "./saga.ts";
+import { backOffOf } from "./settings.ts";
+
+/** What happened, for the history. */
+export type Happened = Pick<HistoryEntry, "event" | "step" | "fence"> & {
+  readonly body?: Record<string, unknown>;
+};
+
+/** Begins a saga that was just made. */
+export const startSaga = (batch: Batch, saga: Saga, happened: Happened): void =>
+  carryOut(batch, saga, batch.kind.runner.start(saga.facts), happened);
+
+/** Gives the machine an event and carries out what it asks for. Everything goes into the batch; nothing is sent here. */
+export const advanceSaga = (batch: Batch, saga: Saga, event: MachineEvent, happened: Happened): void => {
+  if (saga.machineVersion !== batch.kind.machineVersion) saga.machineVersion = batch.kind.machineVersion;
+  carryOut(batch, saga, batch.kind.runner.next(saga.state, saga.facts, event), happened);
+};
+
+/** Something happened that moves nothing. */
+export const record = (batch: Batch, saga: Saga, happened: Happened): void => {
+  batch.history.push({
+    sagaId: saga.sagaId,
+    at: batch.now.toISOString(),
+    event: happened.event,
+    step: happened.step,
+    fence: happened.fence,
+    body: happened.body ?? {},
+  });
+};
+
+const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened): void => {
+  const before = saga.state;
+  saga.state = advance.state;
+  saga.status = statusOf(advance.state);
+  for (const step of Object.keys(saga.steps))
+    if (before[step] !== advance.state[step]) delete saga.timers[step];
+  for (const action of advance.actions) perform(batch, saga, action);
+  if (saga.status === "ready" || saga.status === "closed") saga.timers = {};
+  if (saga.status !== "running" && saga.status !== "compensating")
+    saga.finishedAt ??= batch.now.toISOString();
+  batch.changedSagas.add(saga);
+  record(batch, saga, {
+    ...happened,
+    body: { ...happened.body, moved: difference(before, advance.state), asked: advance.actions },
+  });
+};
+
+const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
+  const { tenant, reservation } = partsOf(batch, saga);
+  switch (action.type) {
+    case "command":
+      return sendCommand(batch, saga, action.step, "do");
+    case "undo":
+      return sendCommand(batch, saga, action.step, "undo");
+    case "look":
+      return sendCommand(batch, saga, action.step, "look");
+    case "backOff": {
+      const step = stepOf(saga, action.step);
+      const waitMs = backOffOf(
+        batch.settings,
+        saga.sagaId,
+        action.step,
+        Math.max(...Object.values(step.attempts)),
+      );
+      saga.timers[action.step] = { kind: "backOff", dueMs: batch.now.getTime() + waitMs, fence: step.fence };
+      return;
+    }
+    case "settle":
+      saga.timers[settleTimer] = {
+        kind: "settle",
+        dueMs: batch.now.getTime() + batch.settings.settleMs,
+        fence: 0,
+      };
+      return;
+    case "ready":
+      tenant.resources = outputsOf(saga);
+      moveTenant(batch, tenant, "ready");
+      return publishProvisioned(batch, saga, tenant);
+    case "compensating":
+      return moveTenant(batch, tenant, "compensating");
+    case "rolledBack": {
+      moveTenant(batch, tenant, "rolled-back");
+      const error = saga.error ?? { step: null, code: "aborted", message: "an operator aborted the saga" };
+      return publishFailed(batch, {
+        shard: saga.shard,
+        tenantId: saga.tenantId,
+        slug: saga.slug,
+        name: tenant.name,
+        revision: tenant.revision,
+        sagaId: saga.sagaId,
+        source: saga.request.source,
+        requestId: saga.request.requestId,
+        step: error.step,
+        code: error.code,
+        message: error.message,
+      });
+    }
+    case "stuck":
+      return moveTenant(batch, tenant, "stuck");
+    case "release":
+    case "hold":
+      reservation.released = action.type === "release";
+      batch.changedReservations.add(reservation);
+      return;
+    default:
+      return unreachable(action);
+  }
+};
+
+const difference = (
+  before: Advance["state"],
+  after: Advance["state"],
+): Record<string, [string | null, string]> =>
+  Object.fromEntries(
+    Object.entries(after)
+      .filter(([region, state]) => before[region] !== state)
+      .map(([region, state]) => [region, [before[region] ?? null, state]]),
+  );

@@ -1,0 +1,97 @@
+import { lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
+import type { Batch } from "./batch.ts";
+import type { Saga, Tenant, TenantState } from "./saga.ts";
+
+const limitsOf = (tier: string) => {
+  const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
+  return { storageBytes, users, apiCallsPerDay };
+};
+
+/** Moves the tenant to a state: a new revision, and the record of its latest state for late readers. */
+export const moveTenant = (batch: Batch, tenant: Tenant, state: TenantState): void => {
+  tenant.state = state;
+  tenant.revision += 1;
+  batch.changedTenants.add(tenant);
+  publishState(batch, tenant);
+};
+
+/** The tenant's latest state, as it is. */
+export const publishState = (batch: Batch, tenant: Tenant): void => {
+  batch.outbox.push({
+    shard: tenant.shard,
+    topic: stateTopic,
+    key: tenant.slug,
+    tenantId: tenant.tenantId,
+    message: {
+      record: "TenantState",
+      value: {
+        tenantId: tenant.tenantId,
+        slug: tenant.slug,
+        name: tenant.name,
+        revision: tenant.revision,
+        occurredAt: batch.now.toISOString(),
+        state: tenant.state,
+        tier: tenant.tier,
+        limits: limitsOf(tenant.tier),
+        storageType: tenant.storageType,
+        resources: tenant.resources,
+      },
+    },
+  });
+};
+
+/** Whole, proven, credentials released. */
+export const publishProvisioned = (batch: Batch, saga: Saga, tenant: Tenant): void => {
+  batch.outbox.push({
+    shard: saga.shard,
+    topic: lifecycleTopic,
+    key: saga.slug,
+    tenantId: saga.tenantId,
+    sagaId: saga.sagaId,
+    message: {
+      record: "TenantProvisioned",
+      value: {
+        tenantId: saga.tenantId,
+        slug: saga.slug,
+        name: tenant.name,
+        revision: tenant.revision,
+        occurredAt: batch.now.toISOString(),
+        sagaId: saga.sagaId,
+        requestId: saga.request.requestId,
+        source: saga.request.source,
+        tier: tenant.tier,
+        limits: limitsOf(tenant.tier),
+        storageType: tenant.storageType,
+        resources: tenant.resources,
+      },
+    },
+  });
+};
+
+/** Why there is no such tenant: refused before any worker was asked (no saga), or rolled back. */
+export const publishFailed = (
+  batch: Batch,
+  failed: {
+    shard: number;
+    tenantId: string;
+    slug: string;
+    name: string;
+    revision: number;
+    sagaId: string | null;
+    source: string;
+    requestId: string;
+    step: string | null;
+    code: string;
+    message: string;
+  },
+): void => {
+  const { shard, ...value } = failed;
+  batch.outbox.push({
+    shard,
+    topic: lifecycleTopic,
+    key: failed.slug,
+    tenantId: failed.tenantId,
+    ...(failed.sagaId === null ? {} : { sagaId: failed.sagaId }),
+    message: { record: "TenantProvisioningFailed", value: { ...value, occurredAt: batch.now.toISOString() } },
+  });
+};

@@ -1,0 +1,158 @@
+import { type Reply, unreachable } from "@deeplens/contracts";
+import { advanceSaga, type Happened, record } from "./advance.ts";
+import { type Batch, partsOf } from "./batch.ts";
+import { type Saga, type StepRecord, stepOf, type Work } from "./saga.ts";
+
+/**
+ * A worker's reply. Only one that bears its step's newest fence moves the saga; an older one goes into the history,
+ * except that a completion of a step that was undone since is answered by another undo (PROTOCOL.md 6).
+ */
+export const applyReply = (batch: Batch, saga: Saga, reply: Reply): void => {
+  const { step, fence } = reply.value;
+  const happened: Happened = { event: reply.record, step, fence, body: bodyOf(reply) };
+  const known = saga.steps[step];
+  if (known === undefined)
+    return record(batch, saga, { ...happened, event: `${reply.record} (no such step)` });
+  if (fence !== known.fence) return applyOlder(batch, saga, reply, happened);
+  switch (reply.record) {
+    case "StepProgressed":
+      return applyProgress(batch, saga, known, reply.value, happened);
+    case "StepCompleted":
+      known.outputs = reply.value.outputs;
+      known.resources = reply.value.resources;
+      known.calls = reply.value.calls;
+      known.durationMs = reply.value.durationMs;
+      known.finishedAt = reply.value.occurredAt;
+      delete known.error;
+      return advanceSaga(batch, saga, { type: `completed.${step}` }, happened);
+    case "StepFailed": {
+      const outcome = failureOutcome(batch, known, reply.value);
+      keepError(saga, step, known, reply.value, outcome !== "retry");
+      return advanceSaga(batch, saga, { type: `failed.${step}`, outcome }, happened);
+    }
+    case "StepCompensated":
+      known.receipt = reply.value.receipt;
+      known.finishedAt = reply.value.occurredAt;
+      return advanceSaga(batch, saga, { type: `compensated.${step}` }, happened);
+    case "StepCompensationFailed": {
+      const outcome =
+        reply.value.permanent || !triesLeft(batch, known, workOf(saga, step)) ? "final" : "retry";
+      keepError(saga, step, known, reply.value, outcome === "final");
+      return advanceSaga(batch, saga, { type: `undoFailed.${step}`, outcome }, happened);
+    }
+    default:
+      return unreachable(reply);
+  }
+};
+
+/** No reply in time, or one that nobody can read: the command is sent again while tries are left. */
+export const applySilence = (
+  batch: Batch,
+  saga: Saga,
+  step: string,
+  happened: Happened,
+  error: { code: string; message: string },
+): void => {
+  const known = stepOf(saga, step);
+  const outcome = triesLeft(batch, known, workOf(saga, step)) ? "retry" : "final";
+  keepError(saga, step, known, error, outcome === "final");
+  advanceSaga(batch, saga, { type: `deadline.${step}`, outcome }, happened);
+};
+
+const applyOlder = (batch: Batch, saga: Saga, reply: Reply, happened: Happened): void => {
+  const { step } = reply.value;
+  if (reply.record === "StepCompleted" && wasUndone(saga, step))
+    return undoAgain(batch, saga, step, happened);
+  record(batch, saga, { ...happened, event: `${reply.record} (stale)` });
+};
+
+/**
+ * An effect of a step that was undone may have landed since: undo it again, and start the settle time again. Not where
+ * another tenant has the slug by now: its parts are not ours to command.
+ */
+export const undoAgain = (batch: Batch, saga: Saga, step: string, happened: Happened): void => {
+  const { reservation } = partsOf(batch, saga);
+  if (reservation.tenantId !== saga.tenantId)
+    return record(batch, saga, { ...happened, event: `${happened.event} (slug given on)` });
+  const { attempts } = stepOf(saga, step);
+  attempts.undo = 0;
+  attempts.look = 0;
+  delete saga.finishedAt;
+  advanceSaga(
+    batch,
+    saga,
+    { type: `lateCompleted.${step}` },
+    { ...happened, event: `${happened.event} (late)` },
+  );
+};
+
+/** True where the step was undone (and perhaps looked after) and nothing is under way for it that would cover a late effect. */
+export const wasUndone = (saga: Saga, step: string): boolean =>
+  ["undone", "confirmed", "looking", "lookBackingOff"].includes(saga.state[step] ?? "");
+
+const applyProgress = (
+  batch: Batch,
+  saga: Saga,
+  known: StepRecord,
+  value: { step: string; progress: string; message: string; occurredAt: string },
+  happened: Happened,
+): void => {
+  if (saga.timers[value.step]?.kind !== "deadline")
+    return record(batch, saga, { ...happened, event: "StepProgressed (stale)" });
+  if (known.startedAt === undefined) {
+    // From now on it is work, no longer waiting: the work's own deadline counts (PROTOCOL.md 15).
+    known.startedAt = value.occurredAt;
+    saga.timers[value.step] = {
+      kind: "deadline",
+      dueMs: batch.now.getTime() + batch.settings.workMs,
+      fence: known.fence,
+    };
+  }
+  known.progress = value.message === "" ? value.progress : value.message;
+  batch.changedSagas.add(saga);
+  record(batch, saga, happened);
+};
+
+const failureOutcome = (
+  batch: Batch,
+  known: StepRecord,
+  value: { permanent: boolean; pivot: string },
+): "retry" | "final" | "refused" => {
+  const nothingDone = value.pivot === "refused" || value.pivot === "not-asked";
+  if (!value.permanent && triesLeft(batch, known, "do")) return "retry";
+  return nothingDone ? "refused" : "final";
+};
+
+const triesLeft = (batch: Batch, known: StepRecord, work: Work): boolean =>
+  known.attempts[work] < batch.settings.attempts;
+
+/** What the step's newest command asked for. */
+export const workOf = (saga: Saga, step: string): Work => {
+  const state = saga.state[step] ?? "";
+  if (state.startsWith("undo")) return "undo";
+  return state.startsWith("look") ? "look" : "do";
+};
+
+/** The step's last error; where it is for good, the saga's as well: the first cause stays, whatever fails after it. */
+const keepError = (
+  saga: Saga,
+  step: string,
+  known: StepRecord,
+  { code, message }: { code: string; message: string },
+  forGood: boolean,
+): void => {
+  known.error = { code, message };
+  if (forGood) saga.error ??= { step, code, message };
+};
+
+const bodyOf = (reply: Reply): Record<string, unknown> => {
+  const {
+    sagaId: _sagaId,
+    tenantId: _tenantId,
+    slug: _slug,
+    step: _step,
+    fence: _fence,
+    ...body
+  } = reply.value;
+  return body;
+};

@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import {
+  shardOf,
+  slugOf,
+  specOf,
+  type TenantId,
+  type TenantProvisioningRequested,
+  type TenantSpec,
+  tenantIdOf,
+} from "@deeplens/contracts";
+import { v5 } from "uuid";
+import type { Facts } from "../machine/events.ts";
+import { startSaga } from "./advance.ts";
+import { publishFailed, publishProvisioned, publishState } from "./announce.ts";
+import { type Batch, partsOf, requestKey } from "./batch.ts";
+import type { InboxResult } from "./inbox.ts";
+import type { RememberedRequest, Saga, StepError, StepRecord, Tenant } from "./saga.ts";
+
+/** The shard of a request: its slug's, or its raw name's where the name gives none. */
+export const shardOfRequest = (request: { name: string }, shards: number): number => {
+  const slug = slugOf(request.name);
+  return shardOf(slug.ok ? slug.slug : request.name, shards);
+};
+
+/**
+ * What a request asks for, without the moment it was sent: the same request sent again may bear another.
+ */
+export const payloadHashOf = ({
+  requestedAt: _requestedAt,
+  ...payload
+}: TenantProvisioningRequested): string =>
+  createHash("sha256").update(JSON.stringify(payload, sortedKeys)).digest("hex");
+
+const sortedKeys = (_key: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/**
+ * Answers a request for a tenant: begins its saga, refuses it, or repeats the answer that it got before (PROTOCOL.md
+ * 9). The same for what comes from Kafka, the API and the command line.
+ */
+export const acceptRequest = (
+  batch: Batch,
+  source: string,
+  request: TenantProvisioningRequested,
+): InboxResult => {
+  const known = batch.requests.get(requestKey(source, request.requestId));
+  const payloadHash = payloadHashOf(request);
+  if (known !== undefined)
+    return known.payloadHash === payloadHash ? repeatAnswer(batch, known, request) : reused(known);
+  const tenantId = tenantIdOf(source, request.requestId);
+  const checked = specOf(request);
+  const rejection = checked.ok ? slugTaken(batch, checked.spec.slug, tenantId) : checked.rejection;
+  const remembered = {
+    source,
+    requestId: request.requestId,
+    payloadHash,
+    tenantId,
+    sagaId: rejection === undefined ? sagaIdOf(tenantId, batch.kind.kind) : null,
+    rejection: rejection ?? null,
+  };
+  batch.requests.set(requestKey(source, request.requestId), remembered);
+  batch.newRequests.push(remembered);
+  if (!checked.ok || rejection !== undefined) {
+    publishRejection(batch, remembered, request);
+    return {
+      ok: false,
+      code: (rejection as StepError).code,
+      message: (rejection as StepError).message,
+      tenantId,
+    };
+  }
+  const saga = beginSaga(batch, tenantId, source, request.requestId, checked.spec);
+  return { ok: true, sagaId: saga.sagaId, tenantId, status: saga.status, repeated: false };
+};
+
+const namespace = "a2a7a9f2-7e0f-5b57-8b5c-2f5ad1b4b0f6";
+
+/** The saga of that kind that a request of this tenant began. */
+export const sagaIdOf = (tenantId: TenantId, kind: string): string => v5(`${tenantId}/${kind}/1`, namespace);
+
+const slugTaken = (batch: Batch, slug: string, tenantId: TenantId): StepError | undefined => {
+  const held = batch.reservations.get(slug);
+  if (held === undefined || held.released || held.tenantId === tenantId) return undefined;
+  const state = batch.tenants.get(held.tenantId)?.state;
+  const why =
+    state === "rolled-back"
+      ? "is being released after a rollback; send a new request in a few minutes"
+      : "belongs to another tenant; choose another name";
+  return { code: "slug-taken", message: `name: its slug ${JSON.stringify(slug)} ${why}` };
+};
+
+const beginSaga = (
+  batch: Batch,
+  tenantId: TenantId,
+  source: string,
+  requestId: string,
+  spec: TenantSpec,
+): Saga => {
+  const createdAt = batch.now.toISOString();
+  const shard = shardOf(spec.slug, batch.shards);
+  const sagaId = sagaIdOf(tenantId, batch.kind.kind);
+  const facts = factsOf(batch, spec);
+  const saga: Saga = {
+    sagaId,
+    tenantId,
+    slug: spec.slug,
+    shard,
+    kind: batch.kind.kind,
+    status: "running",
+    machineVersion: batch.kind.machineVersion,
+    version: 0,
+    state: {},
+    facts,
+    steps: Object.fromEntries(batch.kind.table.map(({ step }) => [step, newStep()])),
+    timers: {},
+    request: { source, requestId, spec },
+    createdAt,
+  };
+  const tenant: Tenant = {
+    tenantId,
+    slug: spec.slug,
+    shard,
+    name: spec.name,
+    state: "provisioning",
+    revision: 1,
+    tier: spec.tier,
+    storageType: spec.storage.type,
+    resources: {},
+    source,
+    requestId,
+    createdAt,
+  };
+  const reservation = {
+    slug: spec.slug,
+    tenantId,
+    sagaId,
+    fence: batch.reservations.get(spec.slug)?.fence ?? 0,
+    released: false,
+  };
+  batch.sagas.set(sagaId, saga);
+  batch.tenants.set(tenantId, tenant);
+  batch.reservations.set(spec.slug, reservation);
+  batch.changedTenants.add(tenant);
+  batch.changedReservations.add(reservation);
+  publishState(batch, tenant);
+  startSaga(batch, saga, { event: "requested", step: null, fence: null, body: { source, requestId, spec } });
+  return saga;
+};
+
+const factsOf = (batch: Batch, spec: TenantSpec): Facts => ({
+  leftOut: batch.kind.table
+    .filter(({ when }) => when !== undefined && !when({ storageType: spec.storage.type }))
+    .map(({ step }) => step),
+});
+
+const newStep = (): StepRecord => ({ fence: 0, attempts: { do: 0, undo: 0, look: 0 } });
+
+const repeatAnswer = (
+  batch: Batch,
+  known: RememberedRequest,
+  request: TenantProvisioningRequested,
+): InboxResult => {
+  const { tenantId, rejection } = known;
+  if (rejection !== null) {
+    publishRejection(batch, known, request);
+    return { ok: false, ...rejection, tenantId };
+  }
+  const saga = known.sagaId === null ? undefined : batch.sagas.get(known.sagaId);
+  if (saga === undefined)
+    throw new Error(`request ${known.requestId} of ${known.source} was read without its saga`);
+  const { tenant } = partsOf(batch, saga);
+  if (saga.status === "ready") publishProvisioned(batch, saga, tenant);
+  return { ok: true, sagaId: saga.sagaId, tenantId, status: saga.status, repeated: true };
+};
+
+const reused = ({ requestId, source, tenantId }: RememberedRequest): InboxResult => ({
+  ok: false,
+  code: "request-id-reused",
+  message: `requestId: ${JSON.stringify(requestId)} of ${source} was used before with other content; send this request with an id of its own`,
+  tenantId,
+});
+
+const publishRejection = (
+  batch: Batch,
+  remembered: RememberedRequest,
+  request: TenantProvisioningRequested,
+): void => {
+  const slug = slugOf(request.name);
+  const { code, message } = remembered.rejection ?? { code: "refused", message: "refused" };
+  publishFailed(batch, {
+    shard: shardOfRequest(request, batch.shards),
+    tenantId: remembered.tenantId,
+    slug: slug.ok ? slug.slug : "",
+    name: request.name,
+    revision: 1,
+    sagaId: null,
+    source: remembered.source,
+    requestId: remembered.requestId,
+    step: null,
+    code,
+    message,
+  });
+};

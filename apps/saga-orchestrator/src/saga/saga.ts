@@ -1,0 +1,145 @@
+import type { CallTiming, ReceiptLine, Resource, Slug, TenantId, TenantSpec } from "@deeplens/contracts";
+import type { MachineState } from "../machine/advance.ts";
+import type { Facts } from "../machine/events.ts";
+
+export type SagaStatus = "running" | "compensating" | "ready" | "rolled-back" | "closed" | "stuck";
+export type TenantState = "provisioning" | "ready" | "compensating" | "rolled-back" | "stuck";
+
+/** What kind of work a command asks for. */
+export type Work = "do" | "undo" | "look";
+
+export interface StepError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** All that is known of a step of a saga beside its state in the machine. */
+export interface StepRecord {
+  /** The newest command's; only a reply that bears it moves the saga. */
+  fence: number;
+  attempts: Record<Work, number>;
+  outputs?: Readonly<Record<string, string>>;
+  resources?: readonly Resource[];
+  receipt?: readonly ReceiptLine[];
+  error?: StepError;
+  /** The last thing that the worker said of its work. */
+  progress?: string;
+  commandedAt?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  durationMs?: number;
+  calls?: readonly CallTiming[];
+}
+
+/** One timer a step at most, and one (`settle`) for the saga; it bears the fence of the command that it watches. */
+export interface Timer {
+  readonly kind: "deadline" | "backOff" | "settle";
+  readonly dueMs: number;
+  readonly fence: number;
+}
+
+export const settleTimer = "settle";
+
+export interface SagaRequest {
+  readonly source: string;
+  readonly requestId: string;
+  readonly spec: TenantSpec;
+}
+
+export interface Saga {
+  readonly sagaId: string;
+  readonly tenantId: TenantId;
+  readonly slug: Slug;
+  readonly shard: number;
+  readonly kind: string;
+  status: SagaStatus;
+  machineVersion: number;
+  /** The version that was read; the write makes it one more. 0: not stored yet. */
+  readonly version: number;
+  state: MachineState;
+  readonly facts: Facts;
+  steps: Record<string, StepRecord>;
+  timers: Record<string, Timer>;
+  error?: StepError & { readonly step: string };
+  readonly request: SagaRequest;
+  readonly createdAt: string;
+  finishedAt?: string;
+}
+
+export interface Tenant {
+  readonly tenantId: TenantId;
+  readonly slug: string;
+  readonly shard: number;
+  readonly name: string;
+  state: TenantState;
+  revision: number;
+  readonly tier: string;
+  readonly storageType: string;
+  resources: Record<string, string>;
+  readonly source: string;
+  readonly requestId: string;
+  readonly createdAt: string;
+}
+
+/** Who has a slug. Its fence grows with every command of any saga for it, and never starts again. */
+export interface Reservation {
+  readonly slug: string;
+  readonly tenantId: TenantId;
+  readonly sagaId: string;
+  fence: number;
+  released: boolean;
+}
+
+export interface RememberedRequest {
+  readonly source: string;
+  readonly requestId: string;
+  readonly payloadHash: string;
+  readonly tenantId: TenantId;
+  readonly sagaId: string | null;
+  readonly rejection: StepError | null;
+}
+
+/** Where the saga as a whole is going, as an operator names it. */
+export const statusOf = (state: MachineState): SagaStatus => {
+  switch (state.course) {
+    case "forward":
+      return "running";
+    case "draining":
+    case "compensating":
+      return "compensating";
+    case "rolledBack":
+    case "confirming":
+      return "rolled-back";
+    case "closed":
+      return "closed";
+    case "ready":
+      return "ready";
+    case "stuckForward":
+    case "stuckUndo":
+    case "stuckLook":
+      return "stuck";
+    default:
+      throw new Error(`a saga can't be on course ${state.course}`);
+  }
+};
+
+/** The earliest of its timers, in ms since the epoch; null where it has none. */
+export const nextDueMs = (saga: Saga): number | null => {
+  const due = Object.values(saga.timers).map((timer) => timer.dueMs);
+  return due.length === 0 ? null : Math.min(...due);
+};
+
+/** The step's record; every step of the table has one from the start. */
+export const stepOf = (saga: Saga, step: string): StepRecord => {
+  const found = saga.steps[step];
+  if (found === undefined) throw new Error(`saga ${saga.sagaId} has no step ${step}`);
+  return found;
+};
+
+/** What completed steps put out, as `<step>.<name>`. */
+export const outputsOf = (saga: Saga): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(saga.steps).flatMap(([step, { outputs }]) =>
+      Object.entries(outputs ?? {}).map(([name, value]) => [`${step}.${name}`, value]),
+    ),
+  );

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+
+/** How patient a saga is. All in milliseconds but the attempts. */
+export interface SagaSettings {
+  /** Tries of a step, and of its undo, before it has failed for good. */
+  readonly attempts: number;
+  readonly backOffMs: number;
+  readonly backOffMaxMs: number;
+  /** How long a command may wait for a worker to begin. */
+  readonly waitMs: number;
+  /** How long the work may take once it was begun. */
+  readonly workMs: number;
+  /** How long after a rollback an effect that was under way may still land: longer than the longest call of a worker. */
+  readonly settleMs: number;
+}
+
+export const defaultSettings: SagaSettings = {
+  attempts: 5,
+  backOffMs: 1_000,
+  backOffMaxMs: 60_000,
+  waitMs: 600_000,
+  workMs: 300_000,
+  settleMs: 180_000,
+};
+
+/**
+ * Exponential back-off with jitter: between half and the whole of `backOffMs * 2^(attempt - 1)`, at most
+ * `backOffMaxMs`. The jitter follows from the saga, the step and the attempt, so the same input gives the same time.
+ */
+export const backOffOf = (settings: SagaSettings, sagaId: string, step: string, attempt: number): number => {
+  const whole = Math.min(settings.backOffMs * 2 ** (attempt - 1), settings.backOffMaxMs);
+  const fraction =
+    createHash("sha256").update(`${sagaId}/${step}/${attempt}`).digest().readUInt32BE(0) / 2 ** 32;
+  return Math.round(whole * (0.5 + fraction / 2));
+};

@@ -1,0 +1,64 @@
+import type { Pool, Queryable } from "@deeplens/postgres";
+
+export const streams = ["requests", "replies"] as const;
+/** The two topics that are applied into a shard. */
+export type Stream = (typeof streams)[number];
+
+/** Up to where a partition was applied: the next offset, and the hash of the last applied record. */
+export interface Position {
+  readonly next: number;
+  readonly hash: string;
+}
+
+export interface ShardRow {
+  readonly shard: number;
+  readonly positions: Readonly<Record<Stream, Position | undefined>>;
+}
+
+/** Makes the rows of an installation's shards; throws where it has another number of them. */
+export const ensureShards = async (pool: Pool, schema: string, shards: number): Promise<void> => {
+  await pool.query(
+    `INSERT INTO ${schema}.shards (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING`,
+    [shards],
+  );
+  const { rows } = await pool.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${schema}.shards`);
+  if (rows[0]?.count !== shards)
+    throw new Error(
+      `the database has ${rows[0]?.count} shards and SHARDS says ${shards}; it is fixed for an installation's life`,
+    );
+};
+
+/** Takes shards over: raises their epochs, so that whoever had them writes nothing more, and reads their positions. */
+export const takeShards = async (
+  db: Queryable,
+  schema: string,
+  shards: readonly number[],
+): Promise<(ShardRow & { epoch: number })[]> => {
+  const { rows } = await db.query(
+    `WITH locked AS (SELECT shard FROM ${schema}.shards WHERE shard = ANY ($1) ORDER BY shard FOR UPDATE)
+     UPDATE ${schema}.shards s SET epoch = epoch + 1 FROM locked WHERE s.shard = locked.shard
+     RETURNING s.shard, epoch, requests_next AS "requestsNext", encode(requests_hash, 'hex') AS "requestsHash",
+       replies_next AS "repliesNext", encode(replies_hash, 'hex') AS "repliesHash"`,
+    [shards],
+  );
+  return rows.map((row) => ({ ...shardRowOf(row), epoch: row.epoch }));
+};
+
+export interface ShardRowJson {
+  shard: number;
+  requestsNext: number | null;
+  requestsHash: string | null;
+  repliesNext: number | null;
+  repliesHash: string | null;
+}
+
+export const shardRowOf = (row: ShardRowJson): ShardRow => ({
+  shard: row.shard,
+  positions: {
+    requests: positionOf(row.requestsNext, row.requestsHash),
+    replies: positionOf(row.repliesNext, row.repliesHash),
+  },
+});
+
+const positionOf = (next: number | null, hash: string | null): Position | undefined =>
+  next === null || hash === null ? undefined : { next, hash };
