@@ -1,0 +1,45 @@
+/** The stack's own passwords: made once, 256 bits each, one file each, mode 0600. */
+import { randomBytes } from "node:crypto";
+import { chownSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { type StateFolder, writePrivateFile } from "./state-folder.ts";
+
+const names = [
+  "kafka-password",
+  "control-db-password",
+  "postgres-password",
+  "redis-password",
+  "minio-password",
+  "identity-db-password",
+  "api-token",
+] as const;
+
+export type SecretName = (typeof names)[number];
+
+/** The user that the fleet's containers run as: its own one where root can hand files over, else the person's. */
+export function fleetUser(): { readonly uid: number; readonly gid: number } {
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 ? { uid: 10001, gid: 10001 } : { uid, gid: process.getgid?.() ?? uid };
+}
+
+/** Makes what is missing and keeps what is there: data in volumes was made with these. */
+export function ensureSecrets(state: StateFolder): void {
+  for (const name of names) ensureSecret(secretFile(state, name));
+  ensureSecret(state.masterKeyFile);
+}
+
+/** The path of one secret on the host. */
+export const secretFile = (state: StateFolder, name: SecretName): string => join(state.secrets, name);
+
+function ensureSecret(path: string): void {
+  // MinIO takes secrets of 8 to 40 characters: 30 bytes are 240 bits and 40 characters, safe in every quoting used.
+  if (!existsSync(path))
+    writePrivateFile(
+      path,
+      path.endsWith("master.key")
+        ? randomBytes(32).toString("base64")
+        : randomBytes(30).toString("base64url"),
+    );
+  const { uid, gid } = fleetUser();
+  if (process.getuid?.() === 0) chownSync(path, uid, gid);
+}
