@@ -1,0 +1,54 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+
+const longestErrorText = 2_000;
+
+/** A program to run: its arguments are seen by everybody on the machine, so they never hold a secret. */
+export interface Tool {
+  readonly command: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs a program and hands what it writes to `read`, which must read it to its end.
+ *
+ * @returns what `read` gave, once the program has ended well
+ * @throws with the program's own words when it fails or can't be started; AbortError (the program is ended first)
+ */
+export const runTool = async <T>(
+  tool: Tool,
+  signal: AbortSignal,
+  read: (output: Readable) => Promise<T>,
+): Promise<T> => {
+  const child = spawn(tool.command, tool.arguments, {
+    env: tool.environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+  });
+  const ended = end(child, tool.command);
+  try {
+    const [result] = await Promise.all([read(child.stdout), ended]);
+    return result;
+  } catch (error) {
+    child.kill("SIGTERM");
+    await ended.catch(() => {});
+    throw error;
+  }
+};
+
+const end = async (child: ChildProcessByStdio<null, Readable, Readable>, command: string): Promise<void> => {
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (errors.length < longestErrorText) errors += chunk.toString();
+  });
+  const [code, killedBy] = (await once(child, "close")) as [number | null, string | null];
+  if (code !== 0)
+    throw new Error(
+      `${command} ended with ${killedBy ?? `exit code ${code}`}: ${errors.trim().slice(0, longestErrorText) || "it said nothing"}`,
+    );
+};
+
+/** The version in what `<tool> --version` writes: `15.20` of `pg_dump (PostgreSQL) 15.20 (Debian ...)`. */
+export const versionIn = (text: string): string => /\d+(\.\d+)+/.exec(text)?.[0] ?? text.trim();

@@ -1,0 +1,132 @@
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type BackupId, parseBackupId } from "./backup-id.ts";
+import { type Manifest, manifestText, parseManifest } from "./manifest.ts";
+
+// The folder of backups. A backup is written under `.taking-<id>`, its manifest last and in one step, and takes its
+// name only when it was read back: whatever a crash leaves has no name that counts, and the next start sweeps it.
+
+const takingPrefix = ".taking-";
+const manifestFile = "manifest.json";
+// What file systems put at the top of a volume.
+const notOurs = new Set(["lost+found"]);
+
+/** What lies in the folder: backups, folders named like one without a manifest that can be read, and anything else. */
+export interface Contents {
+  /** Oldest first. */
+  readonly backups: readonly Manifest[];
+  readonly damaged: readonly { readonly id: BackupId; readonly reason: string }[];
+  /** Names that no backup made, at the top (`notes.txt`) or inside a backup (`<id>/notes.txt`). */
+  readonly unknown: readonly string[];
+}
+
+export const backupPath = (folder: string, id: BackupId): string => join(folder, id);
+
+/** Makes the folder that a backup is written in until it is whole; gives its path. */
+export const beginBackup = async (folder: string, id: BackupId): Promise<string> => {
+  const path = join(folder, `${takingPrefix}${id}`);
+  await mkdir(path, { mode: 0o700 });
+  return path;
+};
+
+/** Writes the manifest in one step: a reader finds all of it or none. */
+export const writeManifest = async (path: string, manifest: Manifest): Promise<void> => {
+  const written = join(path, `.${manifestFile}`);
+  const handle = await open(written, "wx", 0o600);
+  try {
+    await handle.writeFile(manifestText(manifest));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(written, join(path, manifestFile));
+  await syncFolder(path);
+};
+
+/** Gives a backup that was read back the name that makes it count. */
+export const commitBackup = async (folder: string, id: BackupId): Promise<void> => {
+  await rename(join(folder, `${takingPrefix}${id}`), backupPath(folder, id));
+  await syncFolder(folder);
+};
+
+/** Removes what a backup that failed has written so far. */
+export const abandonBackup = async (folder: string, id: BackupId): Promise<void> =>
+  rm(join(folder, `${takingPrefix}${id}`), { recursive: true, force: true });
+
+/** The folders that a crash left half-made; each is removed by abandonBackup once nothing else hangs on it. */
+export const unfinishedBackups = async (
+  folder: string,
+): Promise<readonly { id: BackupId; path: string }[]> => {
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.startsWith(takingPrefix))
+    .flatMap((name) => {
+      const id = parseBackupId(name.slice(takingPrefix.length));
+      return id === undefined ? [] : [{ id, path: join(folder, name) }];
+    });
+};
+
+/** Removes a whole backup, its name first, so that a crash in between leaves nothing that looks like one. */
+export const removeBackup = async (folder: string, id: BackupId): Promise<void> => {
+  const leaving = join(folder, `${takingPrefix}${id}`);
+  await rename(backupPath(folder, id), leaving);
+  await rm(leaving, { recursive: true, force: true });
+};
+
+/** What lies in the folder now. */
+export const readContents = async (folder: string): Promise<Contents> => {
+  const backups: Manifest[] = [];
+  const damaged: { id: BackupId; reason: string }[] = [];
+  const unknown: string[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const id = parseBackupId(name);
+    if (id !== undefined) {
+      const result = await readManifest(folder, id);
+      if (!result.ok) damaged.push({ id, reason: result.reason });
+      else {
+        backups.push(result.manifest);
+        const named = filesOf(result.manifest);
+        const names = await readdir(backupPath(folder, id));
+        unknown.push(...names.filter((file) => !named.has(file)).map((file) => `${id}/${file}`));
+      }
+    } else if (!isUnfinished(name) && !notOurs.has(name)) unknown.push(name);
+  }
+  return { backups, damaged, unknown };
+};
+
+/** True when a backup of that id is there, good or damaged. */
+export const hasBackup = async (folder: string, id: BackupId): Promise<boolean> =>
+  (await readdir(folder)).includes(id);
+
+export type ManifestReading =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly reason: string };
+
+/** The manifest of one backup, or why it can't be read; it must bear its folder's name. */
+export const readManifest = async (folder: string, id: BackupId): Promise<ManifestReading> => {
+  try {
+    const result = parseManifest(await readFile(join(backupPath(folder, id), manifestFile), "utf8"));
+    if (!result.ok) return { ok: false, reason: `${manifestFile}: ${result.reason}` };
+    if (result.manifest.id !== id)
+      return { ok: false, reason: `${manifestFile}: is of the backup ${result.manifest.id}` };
+    return result;
+  } catch (error) {
+    return { ok: false, reason: `${manifestFile}: ${(error as Error).message}` };
+  }
+};
+
+/** Every file that a backup's folder holds. */
+export const filesOf = (manifest: Manifest): ReadonlySet<string> =>
+  new Set([manifestFile, ...manifest.parts.map((part) => part.file)]);
+
+const isUnfinished = (name: string): boolean =>
+  name.startsWith(takingPrefix) && parseBackupId(name.slice(takingPrefix.length)) !== undefined;
+
+const syncFolder = async (path: string): Promise<void> => {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
