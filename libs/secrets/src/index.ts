@@ -1,2 +1,5 @@
 export * from "./fenced-error.ts";
+export * from "./master-key.ts";
+export * from "./postgres-secrets.ts";
+export * from "./random-secret.ts";
 export * from "./secret-store.ts";

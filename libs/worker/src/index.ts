@@ -1,4 +1,6 @@
+export type { CallTimeoutError } from "./calls.ts";
 export * from "./ledger.ts";
+export * from "./migrate.ts";
 export * from "./resource.ts";
 export * from "./run-worker.ts";
 export * from "./step.ts";

@@ -1,23 +1,63 @@
-import type { StepName } from "@deeplens/contracts";
-import type { Pool } from "@deeplens/postgres";
-import type { SecretStore } from "@deeplens/secrets";
+import { setTimeout as delay } from "node:timers/promises";
+import { commandsTopic, deadLetterTopic, repliesTopic, type StepName, topicName } from "@deeplens/contracts";
+import { connectKafka, createCodec, createProducer, type Kafka } from "@deeplens/messaging";
+import { createPool, type DatabaseAddress, type Pool } from "@deeplens/postgres";
+import { createSecretStore, migrateSecrets, parseMasterKey, type SecretStore } from "@deeplens/secrets";
 import {
   controlDatabaseSettings,
   type HealthCheck,
   kafkaSettings,
   positive,
   processSettings,
+  serveHealth,
+  waitFor,
 } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { z } from "zod";
+import { consume } from "./consume.ts";
+import { createDispatcher } from "./dispatcher.ts";
+import { execute } from "./execute.ts";
+import { openLockSession } from "./lock-session.ts";
+import { migrateWorker } from "./migrate.ts";
+import { createLedgerStore } from "./postgres-ledger.ts";
+import { postgresParts } from "./postgres-parts.ts";
+import { createReplies } from "./replies.ts";
+import { createSender } from "./sender.ts";
 import type { StepHandler } from "./step.ts";
+
+// Why a command is done once, whatever dies when (rules by their numbers in PROTOCOL.md):
+//
+// - A command comes at least once: its offset moves only after its reply was stored by Kafka and its step row says done
+//   (18). Whatever dies before that brings it again, here or in another process.
+// - It comes in any order and any number of times: before any queue, one statement raises the step row to its fence
+//   (11). Older is refused. Equal and done is answered with the stored reply. Equal and not done joins the handler that
+//   runs here, or runs again: handlers converge.
+// - Two processes never work on one part: the same statement tries the part's advisory lock, held on one session for
+//   all parts (13). Whoever does not get it keeps asking. Within the process, a part has one running handler; a newer
+//   command aborts it and starts when it has settled.
+// - A process that hangs or is stopped keeps its lock; so an undo waits until that work's deadline and longest call
+//   have passed, and ends its session. When it wakes, what it writes to ledger, leases and secrets fails by its fence;
+//   calls do not start, for their deadline has passed; and it sees that its session is lost and ends. A request that had
+//   left it just before it was stopped may still land: its intent stays open while it lives, and is swept (14).
+// - A lock that is lost without knowing it is no different: the process ends as soon as it knows.
+// - A handler that does not settle ends the process: nothing else makes sure that its effects are over.
+// - A reply that is sent twice bears the same fence; the orchestrator takes the first.
 
 /** The environment that every worker reads; a worker spreads its own beside it. */
 export const workerSettings = {
   ...processSettings,
   ...kafkaSettings,
   ...controlDatabaseSettings,
-  DEEPLENS_MASTER_KEY: z.string().min(1),
+  DEEPLENS_MASTER_KEY: z
+    .string()
+    .min(1)
+    .superRefine((text, context) => {
+      try {
+        parseMasterKey(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+      }
+    }),
   WORKER_CONCURRENCY: positive.default(8),
 };
 
@@ -40,13 +80,199 @@ export interface WorkerDependencies {
   readonly signal: AbortSignal;
 }
 
-/** Makes a step handler a worker process; returns when the signal is aborted and nothing is under way any more. */
-export const runWorker = async (_options: {
-  step: StepName;
-  config: WorkerConfig;
-  log: Logger;
-  signal: AbortSignal;
+export interface WorkerOptions {
+  readonly step: StepName;
+  readonly config: WorkerConfig;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
   create(dependencies: WorkerDependencies): Promise<WorkerParts>;
-}): Promise<void> => {
-  throw new Error("to be written");
+  /** The longest call of its handler, in ms, where one takes more than 30 s. */
+  readonly longestCallMs?: number;
+}
+
+// A stop must be over within 10 s: handlers get this long to end by themselves, and a little to settle.
+const graceMs = 5_000;
+// A process that must end does not wait long for the farewells.
+const farewellMs = 1_000;
+
+/**
+ * Makes a step handler a worker process; returns when the signal is aborted and nothing is under way any more.
+ *
+ * @throws when the process must end: its locks were lost, its step rows can't be written, a handler did not settle
+ */
+export const runWorker = async (options: WorkerOptions): Promise<void> => {
+  const failure = Promise.withResolvers<never>();
+  const ending = new AbortController();
+  const fatal = (error: unknown): void => {
+    ending.abort(error);
+    failure.reject(error);
+  };
+  failure.promise.catch(() => undefined);
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  const checks: Record<string, HealthCheck> = {
+    start: () => {
+      throw new Error("the worker waits for its services");
+    },
+  };
+  const health = await serveHealth({
+    host: options.config.HEALTH_HOST,
+    port: options.config.HEALTH_PORT,
+    checks,
+  });
+  cleanUps.push(() => health.close());
+  try {
+    await Promise.race([
+      run(options, checks, cleanUps, { signal: ending.signal, because: fatal }),
+      failure.promise,
+    ]);
+  } finally {
+    await Promise.race([endAll(cleanUps), delay(farewellMs, undefined, { ref: false })]);
+  }
+};
+
+const endAll = async (cleanUps: readonly (() => Promise<unknown>)[]): Promise<void> => {
+  for (const cleanUp of cleanUps.toReversed()) await cleanUp().catch(() => undefined);
+};
+
+const run = async (
+  options: WorkerOptions,
+  checks: Record<string, HealthCheck>,
+  cleanUps: (() => Promise<unknown>)[],
+  ending: { signal: AbortSignal; because(error: unknown): void },
+): Promise<void> => {
+  const { step, config, log, signal, longestCallMs } = options;
+  const installation = config.DEEPLENS_INSTALLATION;
+  const name = `${step}-worker`;
+  const waiting = { log, signal };
+
+  const address = databaseAddress(config);
+  const pool = createPool(address, { name, log });
+  cleanUps.push(() => pool.end());
+  await waitFor("the control database", () => migrateAll(pool), waiting);
+  const session = await waitFor("the session for locks", () => openLockSession(address, name), waiting);
+  cleanUps.push(() => session.close());
+  session.lost.catch(ending.because);
+
+  const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
+  const parts = await options.create({ installation, pool, secrets, log, signal });
+  cleanUps.push(async () => parts.close?.());
+
+  const kafka = connectKafka(
+    { brokers: config.KAFKA_BROKERS, username: config.KAFKA_USERNAME, password: config.KAFKA_PASSWORD },
+    { clientId: `${installation}-${name}`, log },
+  );
+  const shards = await waitFor("Kafka and its topics", () => shardsOf(kafka, installation, step), waiting);
+  const codec = createCodec(installation, config.SCHEMA_REGISTRY_URL);
+  await waitFor("the schema registry", () => codec.prepare([repliesTopic]), waiting);
+  const sender = await waitFor(
+    "Kafka to take replies",
+    () => createSender(() => connectedProducer(kafka), log),
+    waiting,
+  );
+  cleanUps.push(() => sender.close());
+
+  const replies = createReplies({ installation, step, shards, codec, sender });
+  const ledger = createLedgerStore(pool, session.processId);
+  const dispatcher = createDispatcher({
+    parts: postgresParts(session, step, longestCallMs),
+    replies,
+    log,
+    concurrency: config.WORKER_CONCURRENCY,
+    fatal: ending.because,
+    execute: (order) =>
+      execute(order, {
+        installation,
+        handler: parts.handler,
+        ledger,
+        secrets,
+        log,
+        fatal: ending.because,
+        ...(longestCallMs === undefined ? {} : { settleMs: longestCallMs }),
+        progress: (reply) =>
+          void replies.send(order.slug, replies.encode(order, reply)).catch(() => undefined),
+      }),
+  });
+  ending.signal.addEventListener("abort", dispatcher.abandon);
+  const consumption = await waitFor(
+    "Kafka to give commands",
+    () => {
+      const consumer = kafka.consumer({
+        groupId: `${installation}.${name}`,
+        allowAutoTopicCreation: false,
+        maxWaitTimeInMs: 250,
+        maxBytesPerPartition: 256 * 1_024,
+        sessionTimeout: 30_000,
+        rebalanceTimeout: 60_000,
+        heartbeatInterval: 3_000,
+        retry: { retries: 5, restartOnFailure: async () => true },
+      });
+      cleanUps.push(() => consumer.disconnect());
+      return consume({
+        consumer,
+        ...{ installation, step, codec, sender, log },
+        arrive: dispatcher.arrive,
+        mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 8),
+      });
+    },
+    waiting,
+  );
+
+  delete checks.start;
+  checks.kafka = consumption.check;
+  checks["control-database"] = async () => void (await pool.query("SELECT 1"));
+  Object.assign(checks, parts.checks);
+  log.info({ concurrency: config.WORKER_CONCURRENCY, shards }, "takes commands");
+
+  await aborted(signal);
+  consumption.pause();
+  await dispatcher.stop(graceMs);
+  await sender.flush();
+  await consumption.close();
+};
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+const databaseAddress = (config: WorkerConfig): DatabaseAddress => ({
+  host: config.CONTROL_DB_HOST,
+  port: config.CONTROL_DB_PORT,
+  database: config.CONTROL_DB_NAME,
+  user: config.CONTROL_DB_USER,
+  password: config.CONTROL_DB_PASSWORD,
+});
+
+const migrateAll = async (pool: Pool): Promise<void> => {
+  await migrateWorker(pool);
+  await migrateSecrets(pool);
+};
+
+const connectedProducer = async (kafka: Kafka) => {
+  const producer = createProducer(kafka);
+  await producer.connect();
+  return producer;
+};
+
+/** How many partitions the topics have; throws until they are there. */
+const shardsOf = async (kafka: Kafka, installation: string, step: StepName): Promise<number> => {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const replies = topicName(installation, repliesTopic);
+    const commands = commandsTopic(step);
+    const wanted = [
+      replies,
+      topicName(installation, commands),
+      topicName(installation, deadLetterTopic(commands)),
+    ];
+    const there = new Set(await admin.listTopics());
+    const missing = wanted.filter((topic) => !there.has(topic));
+    if (missing.length > 0) throw new Error(`topics ${missing.join(", ")} are not there yet`);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [replies] });
+    return topics[0]?.partitions.length ?? 0;
+  } finally {
+    await admin.disconnect();
+  }
 };

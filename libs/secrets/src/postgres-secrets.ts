@@ -1,0 +1,148 @@
+import type { TenantId } from "@deeplens/contracts";
+import { migrate, type Pool } from "@deeplens/postgres";
+import { FencedError } from "./fenced-error.ts";
+import { type MasterKey, parseMasterKey, type Sealed, seal, unseal } from "./master-key.ts";
+import { randomSecret } from "./random-secret.ts";
+import { type FenceCheck, type SecretStore, secretReference, type TenantSecrets } from "./secret-store.ts";
+
+export interface RevealedSecret {
+  readonly purpose: string;
+  readonly value: string;
+}
+
+export interface Reveal {
+  readonly tenantId: TenantId;
+  /** Who asked. */
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface PostgresSecretStore extends SecretStore {
+  /**
+   * The newest version of each of a tenant's secrets, to be shown to a person; that it was done is recorded in the
+   * same statement. Whether the tenant is ready is for the caller to check: nothing is shown before.
+   */
+  revealed(reveal: Reveal): Promise<readonly RevealedSecret[]>;
+}
+
+/** Brings the schema `secrets` of the control database up to date. */
+export const migrateSecrets = (pool: Pool): Promise<string[]> =>
+  migrate(pool, "secrets", new URL("../migrations/", import.meta.url));
+
+/**
+ * The store in the control database.
+ *
+ * @param masterKey the text of the master key's file, see parseMasterKey
+ */
+export const createSecretStore = (pool: Pool, masterKey: string): PostgresSecretStore => {
+  const key = parseMasterKey(masterKey);
+  return {
+    of: (tenantId, check) => tenantSecrets(pool, key, tenantId, check),
+    revealed: (reveal) => revealed(pool, key, reveal),
+  };
+};
+
+interface Row {
+  readonly purpose: string;
+  readonly version: number;
+  readonly key_version: string;
+  readonly nonce: Buffer;
+  readonly ciphertext: Buffer;
+}
+
+const columns = "purpose, version, key_version, nonce, ciphertext";
+
+const tenantSecrets = (
+  pool: Pool,
+  key: MasterKey,
+  owner: TenantId,
+  check: FenceCheck | undefined,
+): TenantSecrets => {
+  const newest = async (purpose: string): Promise<Row | undefined> => {
+    const { rows } = await pool.query<Row>(
+      `SELECT ${columns} FROM secrets.secrets WHERE owner = $1 AND purpose = $2 ORDER BY version DESC LIMIT 1`,
+      [owner, purpose],
+    );
+    return rows[0];
+  };
+  const open = (row: Row): string => unseal(key, sealedOf(row), [owner, row.purpose, String(row.version)]);
+
+  return {
+    async ensure(purpose, make = randomSecret) {
+      const stored = (await newest(purpose)) ?? (await insertFirst(purpose, make()));
+      return { reference: secretReference(owner, purpose, stored.version), value: open(stored) };
+    },
+    async read(purpose) {
+      const row = await newest(purpose);
+      return row === undefined ? undefined : open(row);
+    },
+    async remove(purpose) {
+      const { rows } = await pool.query<{ held: boolean }>(
+        `WITH part AS (${partOf(3, check)}),
+         removed AS (DELETE FROM secrets.secrets WHERE owner = $1 AND purpose = $2 AND EXISTS (SELECT FROM part))
+         SELECT EXISTS (SELECT FROM part) AS held`,
+        [owner, purpose, ...fenceOf(check)],
+      );
+      mustHold(rows[0]?.held, check);
+    },
+  };
+
+  // Two tries at once make one secret: the second inserts nothing, and both read what the first stored.
+  async function insertFirst(purpose: string, value: string): Promise<Row> {
+    const version = 1;
+    const { keyVersion, nonce, ciphertext } = seal(key, value, [owner, purpose, String(version)]);
+    const { rows } = await pool.query<{ held: boolean }>(
+      `WITH part AS (${partOf(7, check)}),
+       stored AS (
+         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext)
+         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea FROM part
+         ON CONFLICT (owner, purpose, version) DO NOTHING)
+       SELECT EXISTS (SELECT FROM part) AS held`,
+      [owner, purpose, version, keyVersion, nonce, ciphertext, ...fenceOf(check)],
+    );
+    mustHold(rows[0]?.held, check);
+    const row = await newest(purpose);
+    if (row === undefined) throw new Error(`secret ${purpose} of ${owner} was removed while it was made`);
+    return row;
+  }
+};
+
+// One row while the part has this fence (or where none is to be checked), none afterwards. The share lock makes a newer
+// command wait until this write is committed, so what it then reads includes it.
+const partOf = (first: number, check: FenceCheck | undefined): string =>
+  check === undefined
+    ? `SELECT WHERE $${first}::text IS NULL AND $${first + 1}::text IS NULL AND $${first + 2}::bigint IS NULL`
+    : `SELECT FROM worker.parts
+       WHERE slug = $${first} AND step = $${first + 1} AND fence = $${first + 2}::bigint FOR SHARE`;
+
+const fenceOf = (check: FenceCheck | undefined): readonly (string | number | null)[] =>
+  check === undefined ? [null, null, null] : [check.slug, check.step, check.fence];
+
+const mustHold = (held: boolean | undefined, check: FenceCheck | undefined): void => {
+  if (held !== true)
+    throw new FencedError(
+      `${check?.slug}/${check?.step}: fence ${check?.fence} was overtaken; no secret was written`,
+    );
+};
+
+const revealed = async (pool: Pool, key: MasterKey, reveal: Reveal): Promise<readonly RevealedSecret[]> => {
+  const { rows } = await pool.query<Row>(
+    `WITH shown AS MATERIALIZED (
+       SELECT DISTINCT ON (purpose) ${columns} FROM secrets.secrets WHERE owner = $1 ORDER BY purpose, version DESC),
+     recorded AS (
+       INSERT INTO secrets.reveals (owner, actor, reason, purposes)
+       VALUES ($1, $2, $3, ARRAY(SELECT purpose FROM shown)))
+     SELECT * FROM shown`,
+    [reveal.tenantId, reveal.by, reveal.reason],
+  );
+  return rows.map((row) => ({
+    purpose: row.purpose,
+    value: unseal(key, sealedOf(row), [reveal.tenantId, row.purpose, String(row.version)]),
+  }));
+};
+
+const sealedOf = (row: Row): Sealed => ({
+  keyVersion: row.key_version,
+  nonce: row.nonce,
+  ciphertext: row.ciphertext,
+});

@@ -1,0 +1,112 @@
+import type { TenantId } from "@deeplens/contracts";
+import type { Pool } from "@deeplens/postgres";
+import type { Ledger, LedgerEntry, LedgerKey } from "./ledger.ts";
+import type { CommandScope, LedgerStore } from "./ledger-store.ts";
+import { ownedByOther } from "./resource.ts";
+import { FencedError } from "./step.ts";
+
+/**
+ * The ledger in the control database (schema `worker`). Every write is one statement which holds a share lock on the
+ * part's row while its fence is the command's: a newer command waits for that write's commit, and then reads it; or it
+ * came first, and the write is refused.
+ *
+ * @param processId this process, by which an intent is known as that of a process that may still run
+ */
+export const createLedgerStore = (pool: Pool, processId: string): LedgerStore => ({
+  of: (scope) => ledgerOf(pool, processId, scope),
+});
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly owner: TenantId;
+  readonly state: LedgerEntry["state"];
+  readonly facts: Record<string, string>;
+}
+
+const columns = "kind, name, owner, state, facts";
+const part = "SELECT suspects FROM worker.parts WHERE slug = $1 AND step = $2 AND fence = $3 FOR SHARE";
+
+const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger => {
+  const { tenantId, slug, step, fence } = scope;
+
+  const write = async (what: string, key: LedgerKey, statement: string, values: readonly unknown[]) => {
+    const { rows } = await pool.query<Partial<Row> & { held: boolean }>(
+      `WITH part AS MATERIALIZED (${part}), written AS (${statement})
+       SELECT EXISTS (SELECT FROM part) AS held, written.* FROM (VALUES (1)) AS one LEFT JOIN written ON true`,
+      [slug, step, fence, key.kind, key.name, tenantId, ...values],
+    );
+    if (rows[0]?.held !== true)
+      throw new FencedError(`${slug}/${step}: fence ${fence} was overtaken; ${what} was not written`);
+    return isRow(rows[0]) ? entryOf(rows[0]) : undefined;
+  };
+
+  return {
+    async find(key) {
+      const { rows } = await pool.query<Row>(
+        `SELECT ${columns} FROM worker.ledger WHERE kind = $1 AND name = $2`,
+        [key.kind, key.name],
+      );
+      return rows[0] === undefined ? undefined : entryOf(rows[0]);
+    },
+    async intend(key, facts = {}) {
+      const entry = await write(
+        "the intent",
+        key,
+        `INSERT INTO worker.ledger AS l (kind, name, owner, slug, step, state, facts, process)
+         SELECT $4, $5, $6::uuid, $1, $2, 'intent', $7::jsonb, $8 FROM part
+         ON CONFLICT (kind, name) DO UPDATE SET
+           owner = excluded.owner, slug = excluded.slug, step = excluded.step, state = 'intent',
+           facts = CASE WHEN l.state = 'gone' THEN excluded.facts ELSE l.facts || excluded.facts END,
+           process = excluded.process, intended_at = now(), updated_at = now()
+         WHERE l.owner = excluded.owner OR l.state = 'gone'
+         RETURNING ${columns}`,
+        [JSON.stringify(facts), processId],
+      );
+      if (entry === undefined) throw ownedByOther(key, slug);
+      return entry;
+    },
+    async made(key, facts = {}) {
+      const entry = await write(
+        "what was made",
+        key,
+        `UPDATE worker.ledger AS l SET state = 'made', facts = l.facts || $7::jsonb, updated_at = now() FROM part
+         WHERE l.kind = $4 AND l.name = $5 AND l.owner = $6::uuid AND l.state <> 'gone'
+         RETURNING ${columns}`,
+        [JSON.stringify(facts)],
+      );
+      if (entry === undefined) throw new Error(`${key.kind} ${key.name} was made without an intent`);
+    },
+    // An intent of a process that never said that its handler settled, and lives, stays open: its effect may land yet.
+    async gone(key) {
+      await write(
+        "what is gone",
+        key,
+        `UPDATE worker.ledger AS l SET
+           state = CASE WHEN l.state = 'intent' AND l.process = ANY (part.suspects) AND worker.lives(l.process)
+                        THEN 'intent' ELSE 'gone' END,
+           updated_at = now()
+         FROM part WHERE l.kind = $4 AND l.name = $5 AND l.owner = $6::uuid AND l.state <> 'gone'
+         RETURNING ${columns}`,
+        [],
+      );
+    },
+    async owned() {
+      const { rows } = await pool.query<Row>(
+        `SELECT ${columns} FROM worker.ledger WHERE owner = $1 AND step = $2 AND state <> 'gone' ORDER BY kind, name`,
+        [tenantId, step],
+      );
+      return rows.map(entryOf);
+    },
+  };
+};
+
+const isRow = (row: Partial<Row>): row is Row => typeof row.kind === "string";
+
+const entryOf = ({ kind, name, owner, state, facts }: Row): LedgerEntry => ({
+  kind,
+  name,
+  owner,
+  state,
+  facts,
+});
