@@ -1,0 +1,27 @@
+import type { TenantId } from "@deeplens/contracts";
+import type { Logger } from "@deeplens/telemetry";
+import type { InboxWaiter } from "./inbox-row.ts";
+import type { Db } from "./tables.ts";
+
+/** Reads every secret of a tenant, recording who asked and why in the same breath; @deeplens/secrets has one. */
+export interface CredentialStore {
+  revealed(asked: {
+    readonly tenantId: TenantId;
+    readonly by: string;
+    readonly reason: string;
+  }): Promise<readonly { readonly purpose: string; readonly value: string }[]>;
+}
+
+/** What routes work with. */
+export interface ApiContext {
+  readonly db: Db;
+  readonly log: Logger;
+  readonly installation: string;
+  readonly shards: number;
+  readonly credentials: CredentialStore;
+  readonly inbox: InboxWaiter;
+  /** How long a call waits for the shard's owner before it answers 202. */
+  readonly waitMs: number;
+  /** Aborted when the API closes: ends open event streams. */
+  readonly closing: AbortSignal;
+}

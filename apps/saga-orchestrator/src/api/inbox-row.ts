@@ -1,0 +1,82 @@
+import type { InboxBody, InboxResult } from "../saga/inbox.ts";
+import type { Db } from "./tables.ts";
+
+export interface InboxRow {
+  readonly id: number;
+  readonly kind: string;
+  readonly createdAt: Date;
+  readonly doneAt: Date | null;
+  readonly result: InboxResult | null;
+}
+
+/** Puts a row into the inbox of a shard and wakes its owner, in one statement; gives the row's id. */
+export const putIntoInbox = async ({ pool, tables }: Db, shard: number, body: InboxBody): Promise<number> => {
+  const { rows } = await pool.query<{ id: number }>(
+    `WITH put AS (INSERT INTO ${tables.inbox} (shard, body) VALUES ($1, $2) RETURNING id, shard)
+     SELECT id, pg_notify('saga_inbox', shard::text) FROM put`,
+    [shard, JSON.stringify(body)],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Error("the inbox took no row");
+  return row.id;
+};
+
+/** The row as it is now; undefined where there is none. */
+export const readInbox = async ({ pool, tables }: Db, id: number): Promise<InboxRow | undefined> => {
+  const { rows } = await pool.query<InboxRow>(
+    `SELECT id, body->>'kind' AS kind, created_at AS "createdAt", done_at AS "doneAt", result
+     FROM ${tables.inbox} WHERE id = $1`,
+    [id],
+  );
+  return rows[0];
+};
+
+/** Waits for the results of inbox rows. */
+export interface InboxWaiter {
+  /** What the shard's owner answered, or undefined where it did not within `waitMs`. */
+  resultOf(id: number, waitMs: number): Promise<InboxResult | undefined>;
+}
+
+const pollMs = 50;
+
+interface Waiting {
+  readonly settle: (result: InboxResult | undefined) => void;
+  readonly untilMs: number;
+}
+
+/** One query for all that wait, every 50 ms while somebody does. A query that fails is tried again at the next turn. */
+export const createInboxWaiter = ({ pool, tables }: Db): InboxWaiter => {
+  const waiting = new Map<number, Waiting>();
+  let running = false;
+
+  const look = async (): Promise<void> => {
+    const { rows } = await pool.query<{ id: number; result: InboxResult }>(
+      `SELECT id, result FROM ${tables.inbox} WHERE id = ANY($1::bigint[]) AND done_at IS NOT NULL`,
+      [[...waiting.keys()]],
+    );
+    for (const { id, result } of rows) finish(id, result);
+  };
+  const finish = (id: number, result: InboxResult | undefined): void => {
+    waiting.get(id)?.settle(result);
+    waiting.delete(id);
+  };
+  const run = async (): Promise<void> => {
+    while (waiting.size > 0) {
+      await look().catch(() => undefined);
+      const nowMs = performance.now();
+      for (const [id, { untilMs }] of waiting) if (nowMs >= untilMs) finish(id, undefined);
+      if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+    running = false;
+  };
+
+  return {
+    resultOf: (id, waitMs) =>
+      new Promise((settle) => {
+        waiting.set(id, { settle, untilMs: performance.now() + waitMs });
+        if (running) return;
+        running = true;
+        void run();
+      }),
+  };
+};

@@ -1,0 +1,35 @@
+import type { ApiContext } from "../context.ts";
+import { decodeCursor } from "../cursor.ts";
+import { noSuchTenant } from "../problem.ts";
+import { page, problemSchema, tenantParamsSchema, tenantSchema, tenantsQuerySchema } from "../schemas.ts";
+import { findTenant, listTenants } from "../tenant-store.ts";
+import type { Api } from "../zod-types.ts";
+
+const list = {
+  tags: ["tenants"],
+  summary: "Tenants, newest first",
+  querystring: tenantsQuerySchema,
+  response: { 200: page(tenantSchema), 400: problemSchema, 401: problemSchema },
+};
+const get = {
+  tags: ["tenants"],
+  summary: "One tenant, by slug or id",
+  params: tenantParamsSchema,
+  response: { 200: tenantSchema, 401: problemSchema, 404: problemSchema },
+};
+
+export const tenantRoutes = (app: Api, { db }: ApiContext): void => {
+  app.get("/v1/tenants", { schema: list }, async ({ query }) =>
+    listTenants(db, {
+      states: query.state,
+      before: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+      limit: query.limit,
+    }),
+  );
+
+  app.get("/v1/tenants/:tenant", { schema: get }, async ({ params }) => {
+    const tenant = await findTenant(db, params.tenant);
+    if (tenant === undefined) throw noSuchTenant(params.tenant);
+    return tenant;
+  });
+};

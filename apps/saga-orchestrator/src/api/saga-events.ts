@@ -1,0 +1,63 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ApiContext } from "./context.ts";
+import { findSaga, readHistory } from "./saga-store.ts";
+
+const pollMs = 300;
+const heartbeatMs = 15_000;
+const entriesAtOnce = 500;
+
+/** After these nothing more happens to a saga by itself that a follower waits for. */
+export const finalStatuses: ReadonlySet<string> = new Set(["ready", "rolled-back", "closed", "stuck"]);
+
+/**
+ * The text of an event stream: what the history has after the entry `after`, then each new entry as it comes, the
+ * saga itself after each change, and `end` when the saga came to its end. A database that does not answer for a
+ * moment ends the stream; the reader comes again with its last id.
+ */
+export async function* sagaEvents(
+  { db, closing, log }: Pick<ApiContext, "db" | "closing" | "log">,
+  sagaId: string,
+  after: number,
+  gone: AbortSignal,
+): AsyncGenerator<string> {
+  const ended = AbortSignal.any([closing, gone]);
+  let last = after;
+  let version = -1;
+  let quietSinceMs = performance.now();
+  yield "retry: 1000\n\n";
+  try {
+    while (!ended.aborted) {
+      // The saga first: entries that it already shows are then read for certain.
+      const saga = await findSaga(db, sagaId);
+      for (let more = true; more; ) {
+        const entries = await readHistory(db, sagaId, last, entriesAtOnce);
+        for (const entry of entries) {
+          last = entry.id;
+          yield event("history", entry, entry.id);
+        }
+        more = entries.length === entriesAtOnce;
+        if (entries.length > 0) quietSinceMs = performance.now();
+      }
+      if (saga === undefined) return;
+      if (saga.version !== version) {
+        version = saga.version;
+        yield event("saga", saga);
+      }
+      if (finalStatuses.has(saga.status)) {
+        yield event("end", { status: saga.status });
+        return;
+      }
+      if (performance.now() - quietSinceMs > heartbeatMs) {
+        quietSinceMs = performance.now();
+        yield ": heartbeat\n\n";
+      }
+      await delay(pollMs, undefined, { signal: ended });
+    }
+  } catch (error) {
+    if (!ended.aborted) log.warn({ saga: sagaId, reason: (error as Error).message }, "an event stream broke");
+  }
+}
+
+// JSON has no line breaks of its own, so one data line is enough.
+const event = (name: string, data: unknown, id?: number): string =>
+  `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

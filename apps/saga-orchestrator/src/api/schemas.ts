@@ -1,0 +1,233 @@
+import { z } from "zod";
+
+// What goes in and out of the API. These schemas validate, type the routes, and are shown in /openapi.json.
+
+const time = z.iso.datetime().meta({ description: "ISO 8601, UTC" });
+const optionalTime = time.nullable();
+const jsonObject = z.record(z.string(), z.unknown());
+
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: "what happened, and to which tenant" }),
+    code: z.string().meta({ description: "for programs" }),
+    next: z.string().meta({ description: "what to do now" }),
+    field: z.string().optional(),
+    tenantId: z.string().optional(),
+    sagaId: z.string().optional(),
+    state: z.string().optional(),
+    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ description: "RFC 9457 problem details, as application/problem+json" });
+
+// Texts of a request have no rules here but their length: what breaks a rule is answered, and remembered, by the
+// shard's owner, in the same way as what comes by Kafka.
+const text = z.string().max(4_096);
+
+export const tenantRequestSchema = z.strictObject({
+  name: text.meta({ description: "the tenant's name; its slug is made from it" }),
+  tier: text.meta({ description: "free, professional or enterprise" }),
+  storage: z.strictObject({
+    type: text.meta({ description: "deeplens or none; byos is not in this version" }),
+    provider: text.nullish(),
+    credentialRef: text.nullish(),
+  }),
+  administrator: z
+    .strictObject({ email: text, firstName: text, lastName: text })
+    .meta({ description: "the tenant's first administrator" }),
+});
+
+export const requestHeadersSchema = z.object({
+  "idempotency-key": z
+    .string("is missing: send a key of your own with each request, the same key when you repeat it")
+    .regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible ASCII characters")
+    .meta({
+      description: "the request's id: the same key again gets the same answer, and makes no second tenant",
+    }),
+});
+
+export const actorHeadersSchema = z.object({
+  "x-deeplens-actor": z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/, "must be 1 to 200 ASCII characters")
+    .optional()
+    .meta({ description: "who acts, for the record; `api` where it is missing" }),
+});
+
+export const acceptedSchema = z.strictObject({
+  tenantId: z.uuid(),
+  slug: z.string(),
+  sagaId: z.uuid().nullable().meta({ description: "null while the request waits in the inbox" }),
+  status: z.string(),
+  repeated: z.boolean().meta({ description: "true when this request had been made before" }),
+  inboxId: z.int().meta({ description: "GET /v1/inbox/{id} says what became of the request" }),
+});
+
+export const tenantSchema = z.strictObject({
+  tenantId: z.uuid(),
+  slug: z.string(),
+  name: z.string(),
+  state: z.string().meta({ description: "provisioning, ready, compensating, rolled-back or stuck" }),
+  revision: z.int(),
+  tier: z.string(),
+  limits: z.strictObject({ storageBytes: z.int(), users: z.int(), apiCallsPerDay: z.int() }).nullable(),
+  storageType: z.string(),
+  resources: z.record(z.string(), z.string()),
+  sagaId: z.uuid().nullable().meta({ description: "the latest saga of this tenant" }),
+  createdAt: time,
+  updatedAt: time,
+});
+
+const errorSchema = z.strictObject({
+  step: z.string().nullable(),
+  code: z.string(),
+  message: z.string(),
+});
+
+const summary = {
+  sagaId: z.uuid(),
+  tenantId: z.uuid(),
+  slug: z.string(),
+  kind: z.string(),
+  status: z.string().meta({ description: "running, compensating, ready, rolled-back, closed or stuck" }),
+  error: errorSchema.nullable().meta({ description: "why it was rolled back, or is stuck" }),
+  createdAt: time,
+  updatedAt: time,
+  finishedAt: optionalTime,
+};
+export const sagaSummarySchema = z.strictObject(summary);
+
+const receiptLineSchema = z.strictObject({
+  kind: z.string(),
+  name: z.string(),
+  outcome: z.string().meta({ description: "removed, absent or foreign" }),
+});
+
+export const stepSchema = z.strictObject({
+  step: z.string(),
+  state: z.string().meta({ description: "the machine's word for where the step is" }),
+  phase: z
+    .enum(["waiting", "working", "retrying", "done", "failed", "undoing", "undone", "untouched", "skipped"])
+    .meta({ description: "the same in fewer words" }),
+  attempts: z.int(),
+  fence: z.int(),
+  commandedAt: optionalTime,
+  startedAt: optionalTime,
+  finishedAt: optionalTime,
+  durationMs: z.number().nullable(),
+  progress: z.string().nullable().meta({ description: "what the worker said last of what it does" }),
+  error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  resources: z.array(z.strictObject({ kind: z.string(), name: z.string() })),
+  receipt: z.array(receiptLineSchema).meta({ description: "what undoing it removed and looked for" }),
+});
+
+export const sagaSchema = z.strictObject({
+  ...summary,
+  name: z.string(),
+  requestId: z.string(),
+  source: z.string(),
+  machineVersion: z.int(),
+  version: z.int(),
+  course: z.string(),
+  steps: z.array(stepSchema),
+  waitingFor: z
+    .array(z.strictObject({ timer: z.string(), step: z.string().nullable(), what: z.string(), until: time }))
+    .meta({ description: "what the saga waits for, and until when" }),
+});
+
+export const historyEntrySchema = z.strictObject({
+  id: z.int(),
+  at: time,
+  event: z.string(),
+  step: z.string().nullable(),
+  fence: z.int().nullable(),
+  body: jsonObject,
+});
+
+export const actSchema = z.strictObject({
+  reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
+  step: z.string().max(60).optional().meta({ description: "retry only: this step and no other" }),
+});
+
+export const actAnswerSchema = z.strictObject({
+  inboxId: z.int(),
+  sagaId: z.uuid(),
+  tenantId: z.uuid(),
+  status: z.string().meta({ description: "the saga's, after the act; `waiting` while it was not applied" }),
+});
+
+export const inboxSchema = z.strictObject({
+  inboxId: z.int(),
+  kind: z.string(),
+  createdAt: time,
+  doneAt: optionalTime,
+  result: jsonObject.nullable().meta({ description: "null while the shard's owner did not apply it" }),
+});
+
+export const revealSchema = z.strictObject({
+  reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
+});
+
+export const credentialsSchema = z.strictObject({
+  tenantId: z.uuid(),
+  slug: z.string(),
+  name: z.string(),
+  resources: z.record(z.string(), z.string()),
+  secrets: z.record(z.string(), z.string()).meta({ description: "by what each is for" }),
+});
+
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    next: z.string().nullable().meta({ description: "the cursor of the next page; null on the last" }),
+  });
+
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const words = (allowed: readonly string[]) =>
+  z
+    .string()
+    .transform((value) => value.split(","))
+    .pipe(z.array(z.enum(allowed)))
+    .meta({ description: `one or several of ${allowed.join(", ")}, with commas between` });
+
+export const tenantStates = ["provisioning", "ready", "compensating", "rolled-back", "stuck"] as const;
+export const sagaStatuses = ["running", "compensating", "ready", "rolled-back", "closed", "stuck"] as const;
+
+export const tenantsQuerySchema = z.strictObject({
+  state: words(tenantStates).optional(),
+  cursor: z.string().max(200).optional(),
+  limit,
+});
+
+export const sagasQuerySchema = z.strictObject({
+  status: words(sagaStatuses).optional(),
+  step: z.string().max(60).optional().meta({ description: "sagas whose error is of this step" }),
+  slug: z.string().max(60).optional(),
+  cursor: z.string().max(200).optional(),
+  limit,
+});
+
+export const historyQuerySchema = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0).meta({ description: "entries after this id" }),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+
+export const sagaParamsSchema = z.strictObject({ sagaId: z.uuid("must be a saga's id (a UUID)") });
+export const inboxParamsSchema = z.strictObject({ inboxId: z.coerce.number().int().positive() });
+export const tenantParamsSchema = z.strictObject({
+  tenant: z.string().min(1).max(60).meta({ description: "the tenant's slug or id" }),
+});
+
+export const openEvents = z.object({
+  "last-event-id": z
+    .string()
+    .regex(/^\d{1,15}$/, "must be the id of a history entry")
+    .optional(),
+});
+
+export const historyPageSchema = z.strictObject({
+  items: z.array(historyEntrySchema),
+  next: z.int().nullable().meta({ description: "the `after` of the next page; null on the last" }),
+});

@@ -1,0 +1,78 @@
+import { type TierName, tiers } from "@deeplens/contracts";
+import type { z } from "zod";
+import { type Cursor, pageOf } from "./cursor.ts";
+import type { tenantSchema } from "./schemas.ts";
+import type { Db, Tables } from "./tables.ts";
+
+export type TenantView = z.infer<typeof tenantSchema>;
+
+interface TenantRow {
+  readonly tenant_id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly state: string;
+  readonly revision: number;
+  readonly tier: string;
+  readonly storage_type: string;
+  readonly resources: Record<string, string>;
+  readonly saga_id: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly microseconds: number;
+}
+
+const selectFrom = (tables: Tables): string => `
+  SELECT t.*, (extract(epoch FROM t.created_at) * 1000000)::bigint AS microseconds,
+         (SELECT s.saga_id FROM ${tables.sagas} s WHERE s.tenant_id = t.tenant_id
+          ORDER BY s.created_at DESC LIMIT 1) AS saga_id
+  FROM ${tables.tenants} t`;
+
+const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** The tenant of that id, or the one that has (or had last) that slug; undefined where there is none. */
+export const findTenant = async ({ pool, tables }: Db, slugOrId: string): Promise<TenantView | undefined> => {
+  const { rows } = isUuid(slugOrId)
+    ? await pool.query<TenantRow>(`${selectFrom(tables)} WHERE t.tenant_id = $1`, [slugOrId])
+    : await pool.query<TenantRow>(
+        `${selectFrom(tables)} WHERE t.slug = $1 ORDER BY t.created_at DESC LIMIT 1`,
+        [slugOrId],
+      );
+  return rows[0] === undefined ? undefined : viewOf(rows[0]);
+};
+
+/** A page of tenants, newest first. */
+export const listTenants = async (
+  { pool, tables }: Db,
+  filter: { states: readonly string[] | undefined; before: Cursor | undefined; limit: number },
+): Promise<{ items: TenantView[]; next: string | null }> => {
+  const { rows } = await pool.query<TenantRow>(
+    `${selectFrom(tables)}
+     WHERE ($1::text[] IS NULL OR t.state = ANY($1))
+       AND ($2::bigint IS NULL
+            OR (t.created_at, t.tenant_id) < ('epoch'::timestamptz + $2 * interval '1 microsecond', $3::uuid))
+     ORDER BY t.created_at DESC, t.tenant_id DESC LIMIT $4`,
+    [filter.states ?? null, filter.before?.microseconds ?? null, filter.before?.id ?? null, filter.limit + 1],
+  );
+  return pageOf(rows, filter.limit, (row) => ({ microseconds: row.microseconds, id: row.tenant_id }), viewOf);
+};
+
+const viewOf = (row: TenantRow): TenantView => ({
+  tenantId: row.tenant_id,
+  slug: row.slug,
+  name: row.name,
+  state: row.state,
+  revision: row.revision,
+  tier: row.tier,
+  limits: limitsOf(row.tier),
+  storageType: row.storage_type,
+  resources: row.resources,
+  sagaId: row.saga_id,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+const limitsOf = (tier: string): TenantView["limits"] => {
+  if (!(tier in tiers)) return null;
+  const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
+  return { storageBytes, users, apiCallsPerDay };
+};
