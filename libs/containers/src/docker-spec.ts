@@ -41,11 +41,20 @@ export const toSight = (info: ContainerInspectInfo): ContainerSight => {
     name: info.Name.replace(/^\//, ""),
     image: info.Config.Image,
     labels: info.Config.Labels ?? {},
-    state: info.State.Running || info.State.Restarting ? "running" : startedOnce ? "stopped" : "created",
+    state: stateOf(info.State, startedOnce),
     startedOnce,
     ports: toPorts(info.HostConfig.PortBindings),
     exitCode: startedOnce ? info.State.ExitCode : undefined,
   };
+};
+
+const stateOf = (
+  { Running, Restarting }: { Running: boolean; Restarting: boolean },
+  startedOnce: boolean,
+): ContainerSight["state"] => {
+  if (Restarting) return "restarting";
+  if (Running) return "running";
+  return startedOnce ? "stopped" : "created";
 };
 
 const toPorts = (bindings: PortMap | null | undefined): PublishedPort[] =>

@@ -111,7 +111,8 @@ export interface ContainerSight {
   readonly name: string;
   readonly image: string;
   readonly labels: Labels;
-  readonly state: "created" | "running" | "stopped";
+  /** `restarting`: it ended by itself, and the engine is about to start it again. */
+  readonly state: "created" | "running" | "restarting" | "stopped";
   /** False only while it was never started: then nothing ever ran in it. */
   readonly startedOnce: boolean;
   /** What it is to publish, running or not. */

@@ -1,0 +1,10 @@
+import type { StepHandler } from "@deeplens/worker";
+import { compensate } from "./compensate.ts";
+import { provision } from "./provision.ts";
+import type { VectorServices } from "./tenant-qdrant.ts";
+
+/** The step `vectors`. */
+export const vectorStep = (services: VectorServices): StepHandler => ({
+  provision: (command, context) => provision(services, command, context),
+  compensate: (command, context) => compensate(services, command, context),
+});
