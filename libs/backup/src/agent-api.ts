@@ -19,13 +19,15 @@ export const backupRunSchema = z.discriminatedUnion("state", [
 /** One backup, as far as it has come. */
 export type BackupRun = z.infer<typeof backupRunSchema>;
 
-export const backupListingSchema = z.object({
-  tenantId: z.uuid(),
-  /** Good ones, oldest first. */
+/** Contents of the volume (folder.ts) as JSON. */
+export const contentsSchema = z.object({
   backups: z.array(manifestSchema).readonly(),
   damaged: z.array(z.object({ id: backupId, reason: z.string() })).readonly(),
-  /** Names in the volume that no backup made. */
   unknown: z.array(z.string()).readonly(),
+});
+
+export const backupListingSchema = contentsSchema.extend({
+  tenantId: z.uuid(),
   running: backupId.optional(),
   nextAt: z.iso.datetime().optional(),
 });

@@ -1,0 +1,102 @@
+import { labelNames, type ReceiptLine } from "@deeplens/contracts";
+import { PermanentStepError, removeResource, type StepContext, type UndoCommand } from "@deeplens/worker";
+import { lookIntoVolume, strangeContents } from "./look-into-volume.ts";
+import {
+  type BackupServices,
+  containerResource,
+  lookerResource,
+  type TenantBackup,
+  tenantBackup,
+  tokenPurpose,
+  volumeResource,
+} from "./tenant-backup.ts";
+
+/**
+ * Takes a tenant's backups away: container, then volume, then (both seen gone, by name and by owner) the token. What
+ * is somebody else's stays.
+ *
+ * Before anything goes, the volume is looked into: it may hold backups of this very tenant, and nothing else.
+ *
+ * @throws PermanentStepError `not-empty` when something is in it that the tenant's making did not put there
+ */
+export const compensate = async (
+  services: BackupServices,
+  { tenant }: UndoCommand,
+  context: StepContext,
+): Promise<readonly ReceiptLine[]> => {
+  const backup = tenantBackup(tenant, context.installation);
+  const looker = lookerResource(services, backup);
+  if (await mayHoldSomething(services, backup, context)) {
+    const strange = strangeContents(await lookIntoVolume(services, backup, tenant, context), tenant.tenantId);
+    if (strange.length > 0)
+      throw new PermanentStepError(
+        "not-empty",
+        `volume ${backup.volume} of tenant ${tenant.slug} holds ${strange.slice(0, 5).join("; ")}: not of this tenant's making; nothing was removed. Save or remove that, then retry the undo`,
+      );
+  }
+  const receipt = [
+    // One that an undo left when it died while it looked.
+    await removeResource(context, tenant, looker),
+    await removeResource(context, tenant, containerResource(services, backup)),
+    await removeResource(context, tenant, volumeResource(services, backup)),
+  ];
+  await seeNothingLeft(services, backup, context, receipt);
+  return [...receipt.slice(1), await removeToken(context)];
+};
+
+/** True when the volume is ours and was, or may have been, mounted. */
+const mayHoldSomething = async (
+  services: BackupServices,
+  backup: TenantBackup,
+  context: StepContext,
+): Promise<boolean> => {
+  const volume = volumeResource(services, backup);
+  const sight = await context.call("look for backup-volume", (signal) => volume.look(signal));
+  if (sight.found !== "labelled" || sight.owner !== backup.tenantId) return false;
+  const image = await context.call("look for the image", (signal) =>
+    services.engine.image(services.image, { signal }),
+  );
+  if (image !== undefined) return true;
+  // Without the image no container can look. One that was never seen made has never run, so nothing was written.
+  const container = containerResource(services, backup);
+  const made = (await context.ledger.find(container))?.state === "made";
+  if (made)
+    throw new Error(
+      `volume ${backup.volume} of tenant ${backup.slug} can't be looked into: the engine has no image ${services.image}; nothing was removed. Pull or build it, then retry the undo`,
+    );
+  return false;
+};
+
+/** Looks again, by owner: a thing of this tenant's under any other name is an orphan that only a person can judge. */
+const seeNothingLeft = async (
+  { engine }: BackupServices,
+  backup: TenantBackup,
+  context: StepContext,
+  receipt: readonly ReceiptLine[],
+): Promise<void> => {
+  const owner = {
+    [labelNames.installation]: backup.installation,
+    [labelNames.tenantId]: backup.tenantId,
+    [labelNames.service]: "backup",
+  };
+  const left = await context.call("look for things by owner", (signal) => engine.list(owner, { signal }));
+  const names = [
+    ...left.containers.map(({ name }) => `container ${name}`),
+    ...left.volumes.map(({ name }) => `volume ${name}`),
+  ];
+  if (names.length > 0)
+    throw new Error(
+      `still there with the labels of tenant ${backup.slug}: ${names.join(", ")}. Remove what may go by hand, then retry the undo`,
+    );
+  // Names are unique on an engine: where somebody else's thing bears ours, our own intent came to nothing.
+  for (const { kind, name, outcome } of receipt) {
+    const entry = outcome === "foreign" ? await context.ledger.find({ kind, name }) : undefined;
+    if (entry?.owner === backup.tenantId && entry.state !== "gone") await context.ledger.gone({ kind, name });
+  }
+};
+
+const removeToken = async ({ secrets }: StepContext): Promise<ReceiptLine> => {
+  const there = (await secrets.read(tokenPurpose)) !== undefined;
+  if (there) await secrets.remove(tokenPurpose);
+  return { kind: "secret", name: tokenPurpose, outcome: there ? "removed" : "absent" };
+};

@@ -1,0 +1,151 @@
+import { type AgentSettings, agentBackupsFolder, agentPort } from "@deeplens/backup";
+import {
+  type ContainerEngine,
+  type ContainerSight,
+  type ContainerSpec,
+  hasCode,
+  type Labels,
+  ownershipOf,
+  type PublishedPort,
+} from "@deeplens/containers";
+import { containerName, networkName, type TenantId, tenantLabels, volumeName } from "@deeplens/contracts";
+import { ownedByOther, type ResourcePort, type Tenant } from "@deeplens/worker";
+
+/** What the step works with. */
+export interface BackupServices {
+  readonly engine: ContainerEngine;
+  readonly image: string;
+  readonly reach: "network" | "published";
+  readonly timeZone: string;
+  /** The tenants' Postgres, as the agents see it. */
+  readonly databaseServer: { readonly host: string; readonly port: number };
+}
+
+export const schedule = "0 2 * * *";
+export const retentionDays = 30;
+export const tokenPurpose = "backup.token";
+
+/** A tenant's backup container by its names. */
+export interface TenantBackup {
+  readonly tenantId: TenantId;
+  readonly slug: string;
+  readonly installation: string;
+  readonly container: string;
+  readonly volume: string;
+  /**
+   * A container that lives for a moment, to look into the volume. With `_`, which no slug has: it can't be another
+   * tenant's.
+   */
+  readonly looker: string;
+  readonly network: string;
+  readonly labels: Labels;
+}
+
+export const tenantBackup = (tenant: Tenant, installation: string): TenantBackup => {
+  const { tenantId, slug } = tenant;
+  const container = containerName(installation, "backup", tenant.slug);
+  return {
+    ...{ tenantId, slug, installation, container },
+    volume: volumeName(installation, "backup", tenant.slug),
+    looker: `${container}_look`,
+    network: networkName(installation),
+    labels: tenantLabels(installation, "backup", tenant),
+  };
+};
+
+export type EngineResource = ResourcePort & {
+  create(signal: AbortSignal): Promise<void>;
+  remove(signal: AbortSignal): Promise<void>;
+};
+
+export const volumeResource = ({ engine }: BackupServices, backup: TenantBackup): EngineResource => {
+  const { volume: name, labels, installation, slug } = backup;
+  const key = { kind: "backup-volume", name };
+  return {
+    ...key,
+    look: async (signal) => ownershipOf(await engine.volume(name, { signal }), installation),
+    create: (signal) => refusing(key, slug, () => engine.ensureVolume({ name, labels }, { signal })),
+    remove: (signal) => engine.removeVolume(name, { signal }),
+  };
+};
+
+/** The agent's container; `ports` asks for the ports to publish only when it is really made. */
+export const containerResource = (
+  services: BackupServices,
+  backup: TenantBackup,
+  ports: () => Promise<readonly PublishedPort[]> = async () => [],
+): EngineResource =>
+  engineContainer(services, backup, backup.container, async () => ({
+    ports: await ports(),
+  }));
+
+/** A container that sleeps beside the volume, so that what is in it can be listed. */
+export const lookerResource = (services: BackupServices, backup: TenantBackup): EngineResource =>
+  engineContainer(services, backup, backup.looker, async () => ({ ports: [], command: ["sleep", "120"] }));
+
+// A dump and a download stream through: what is used is Node's own, and pg_dump's list of tables.
+const limits = { memoryBytes: 384 * 1024 ** 2, cpus: 1, pids: 128 };
+
+const engineContainer = (
+  { engine, image }: BackupServices,
+  { installation, slug, labels, network, volume }: TenantBackup,
+  name: string,
+  rest: () => Promise<Pick<ContainerSpec, "ports" | "command">>,
+): EngineResource => {
+  const key = { kind: "backup-container", name };
+  const volumes = [{ name: volume, path: agentBackupsFolder }];
+  return {
+    ...key,
+    look: async (signal) => ownershipOf(await engine.container(name, { signal }), installation),
+    create: async (signal) => {
+      const spec = { name, image, labels, network, volumes, limits, ...(await rest()) };
+      await refusing(key, slug, () => engine.ensureContainer(spec, { signal }));
+    },
+    remove: (signal) => engine.removeContainer(name, { signal }),
+  };
+};
+
+/** What the agent is told beside its secrets. */
+export const agentSettings = (
+  { databaseServer, timeZone }: BackupServices,
+  { installation, tenantId, slug }: TenantBackup,
+  inputs: { readonly database: string; readonly user: string; readonly vectorsUrl: string },
+): AgentSettings => ({
+  installation,
+  tenantId,
+  slug,
+  database: { ...databaseServer, database: inputs.database, user: inputs.user },
+  vectors: { url: inputs.vectorsUrl },
+  schedule,
+  timeZone,
+  retentionDays,
+});
+
+/** Where this process reaches the agent. */
+export const agentUrl = (
+  { reach }: BackupServices,
+  { container }: TenantBackup,
+  sight: Pick<ContainerSight, "ports">,
+): string => {
+  if (reach === "network") return `http://${container}:${agentPort}`;
+  const published = sight.ports.find((port) => port.container === agentPort);
+  if (published === undefined)
+    throw new Error(
+      `${container} publishes no port: it was made with BACKUP_REACH=network, and this process has BACKUP_REACH=published`,
+    );
+  return `http://${published.address}:${published.host}`;
+};
+
+/** A thing that somebody else made between our look and our making is refused as one that was there before. */
+const refusing = async (
+  key: { kind: string; name: string },
+  slug: string,
+  work: () => Promise<unknown>,
+): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    if (hasCode(error, "owned-by-other")) throw ownedByOther(key, slug);
+    throw error;
+  }
+};
