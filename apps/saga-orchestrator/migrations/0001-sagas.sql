@@ -94,7 +94,7 @@ CREATE TABLE outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   shard int NOT NULL,
   topic text NOT NULL,
-  key text,
+  key bytea,
   value bytea,
   headers jsonb NOT NULL
 );

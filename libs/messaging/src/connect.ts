@@ -1,6 +1,7 @@
 import { connect as openSocket } from "node:net";
 import type { Logger } from "@deeplens/telemetry";
 import kafkajs from "kafkajs";
+import { shardAssigner } from "./shard-assigner.ts";
 
 export type {
   Admin,
@@ -58,3 +59,20 @@ export const isKafkaError = (error: unknown, type: string): boolean =>
 /** An idempotent producer, not yet connected: what is acknowledged was stored once. */
 export const createProducer = (kafka: kafkajs.Kafka): kafkajs.Producer =>
   kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+
+/**
+ * A consumer, not yet connected. `sharded` gives partition n of every topic to one member. A resume, or a record
+ * that comes while nothing else does, waits no longer than 250 ms.
+ */
+export const createConsumer = (
+  kafka: kafkajs.Kafka,
+  options: { groupId: string; sharded?: boolean },
+): kafkajs.Consumer =>
+  kafka.consumer({
+    groupId: options.groupId,
+    sessionTimeout: 30_000,
+    heartbeatInterval: 3_000,
+    maxWaitTimeInMs: 250,
+    allowAutoTopicCreation: false,
+    ...(options.sharded === true ? { partitionAssigners: [shardAssigner] } : {}),
+  });

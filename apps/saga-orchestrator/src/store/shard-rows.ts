@@ -62,3 +62,18 @@ export const shardRowOf = (row: ShardRowJson): ShardRow => ({
 
 const positionOf = (next: number | null, hash: string | null): Position | undefined =>
   next === null || hash === null ? undefined : { next, hash };
+
+/** The positions of shards, as they are now. */
+export const readShards = async (
+  db: Queryable,
+  schema: string,
+  shards: readonly number[],
+): Promise<ShardRow[]> => {
+  const { rows } = await db.query<ShardRowJson>(
+    `SELECT shard, requests_next AS "requestsNext", encode(requests_hash, 'hex') AS "requestsHash",
+       replies_next AS "repliesNext", encode(replies_hash, 'hex') AS "repliesHash"
+       FROM ${schema}.shards WHERE shard = ANY ($1)`,
+    [shards],
+  );
+  return rows.map(shardRowOf);
+};

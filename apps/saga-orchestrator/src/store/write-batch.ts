@@ -8,10 +8,14 @@ import type { Position, Stream } from "./shard-rows.ts";
 export interface EncodedMessage {
   readonly shard: number;
   readonly topic: string;
-  readonly key: string | null;
+  readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: StoredHeaders;
 }
+
+/** Headers as JSON: text as it is, other bytes as base64, several of one name as a list. */
+export type StoredHeaders = Readonly<Record<string, StoredHeader | readonly StoredHeader[]>>;
+export type StoredHeader = string | { readonly base64: string };
 
 export interface BatchWrite {
   readonly batch: Batch;
@@ -100,7 +104,7 @@ export const writeBatch = async (db: Queryable, schema: string, write: BatchWrit
     name: "write-batch",
     text: statementOf(schema),
     values: [
-      JSON.stringify(values),
+      storableJson(values),
       batch.now,
       write.outbox.map(({ shard }) => shard),
       write.outbox.map(({ topic }) => topic),
@@ -120,6 +124,15 @@ interface WriteCounts {
   readonly requests: number;
   readonly outbox: number[] | null;
 }
+
+/** JSON that Postgres takes: its jsonb knows neither the zero character nor half a surrogate pair. */
+const storableJson = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  if (!/\\u(0000|d[89a-f])/.test(text)) return text;
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "string" ? part.toWellFormed().replaceAll("\0", "\uFFFD") : part,
+  );
+};
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
@@ -190,7 +203,7 @@ published AS (
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)
   SELECT m.shard, m.topic, m.key, m.value, m.headers::jsonb
-  FROM unnest($3::int[], $4::text[], $5::text[], $6::bytea[], $7::text[]) WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
+  FROM unnest($3::int[], $4::text[], $5::bytea[], $6::bytea[], $7::text[]) WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
   ORDER BY m.place RETURNING id)
 SELECT (SELECT count(*)::int FROM written_sagas) AS sagas, (SELECT count(*)::int FROM written_requests) AS requests,
   (SELECT array_agg(id::float8 ORDER BY id) FROM sent) AS outbox`;

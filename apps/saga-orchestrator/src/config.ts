@@ -1,0 +1,27 @@
+import { defaultShards } from "@deeplens/contracts";
+import { controlDatabaseSettings, kafkaSettings, port, positive, processSettings } from "@deeplens/service";
+import { z } from "zod";
+import { defaultSettings } from "./saga/settings.ts";
+
+const milliseconds = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+
+/** The orchestrator's environment; docs/configuration.md says what each variable means. */
+export const settings = {
+  ...processSettings,
+  ...kafkaSettings,
+  ...controlDatabaseSettings,
+  DEEPLENS_MASTER_KEY: z.string().min(1),
+  API_HOST: z.string().default("127.0.0.1"),
+  API_PORT: port.default(8090),
+  API_TOKEN: z.string().min(24, "must have at least 24 characters"),
+  SHARDS: positive.max(256).default(defaultShards),
+  STEP_ATTEMPTS: positive.default(defaultSettings.attempts),
+  BACK_OFF_MS: milliseconds(defaultSettings.backOffMs),
+  BACK_OFF_MAX_MS: milliseconds(defaultSettings.backOffMaxMs),
+  WAIT_DEADLINE_MS: milliseconds(defaultSettings.waitMs),
+  WORK_DEADLINE_MS: milliseconds(defaultSettings.workMs),
+  SETTLE_MS: milliseconds(defaultSettings.settleMs),
+  RECORDS_AT_ONCE: positive.default(500),
+};
+
+export type Config = z.infer<z.ZodObject<typeof settings>>;

@@ -1,0 +1,183 @@
+import {
+  deadLetterTopic,
+  headerNames,
+  repliesTopic,
+  requestsTopic,
+  slugOf,
+  tenantIdOf,
+  topicName,
+  unreachable,
+} from "@deeplens/contracts";
+import { deadLetterOf, headerText } from "@deeplens/messaging";
+import { applyAct } from "../saga/acts.ts";
+import { record } from "../saga/advance.ts";
+import type { Batch } from "../saga/batch.ts";
+import type { InboxResult } from "../saga/inbox.ts";
+import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.ts";
+import { acceptRequest, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
+import { fireTimers } from "../saga/timers.ts";
+import type { BatchKeys } from "../store/read-batch.ts";
+import type { Position, ShardRow, Stream } from "../store/shard-rows.ts";
+import type { BatchWrite, EncodedMessage } from "../store/write-batch.ts";
+import type { Input, RecordInput } from "./inputs.ts";
+import { storedHeadersOf } from "./stored-headers.ts";
+
+/** What must be read before these inputs can be applied. */
+export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
+  const requests: { source: string; requestId: string }[] = [];
+  const sagaIds = new Set<string>();
+  const slugs = new Set<string>();
+  const addRequest = (source: string, request: { requestId: string; name: string }): void => {
+    requests.push({ source, requestId: request.requestId });
+    sagaIds.add(sagaIdOf(tenantIdOf(source, request.requestId), kind));
+    const slug = slugOf(request.name);
+    if (slug.ok) slugs.add(slug.slug);
+  };
+  const addSaga = (id: string | undefined): void => {
+    if (id !== undefined && uuid.test(id)) sagaIds.add(id);
+  };
+  for (const input of inputs) {
+    switch (input.from) {
+      case "timer":
+      case "sweep":
+        addSaga(input.sagaId);
+        break;
+      case "inbox":
+        if (input.body.kind === "request") addRequest(input.body.source, input.body.request);
+        else addSaga(input.body.sagaId);
+        break;
+      case "kafka":
+        if (input.content.kind === "request") addRequest(input.content.source, input.content.request);
+        else if (input.content.kind === "reply") addSaga(input.content.reply.value.sagaId);
+        else addSaga(headerText(input.content.raw.headers, headerNames.saga));
+        break;
+      default:
+        unreachable(input);
+    }
+  }
+  return { requests, sagaIds: [...sagaIds], slugs: [...slugs] };
+};
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export type Applied = Pick<BatchWrite, "positions" | "inboxResults"> & {
+  readonly deadLetters: readonly EncodedMessage[];
+};
+
+/**
+ * Applies inputs in their order to what was read: the same function for what comes from Kafka, the API, operators and
+ * timers. Records below a shard's stored offset were applied before, and are passed over.
+ */
+export const applyInputs = (
+  batch: Batch,
+  shardRows: ReadonlyMap<number, ShardRow>,
+  inputs: readonly Input[],
+): Applied => {
+  const positions = new Map<string, { shard: number; stream: Stream; position: Position }>();
+  const inboxResults: { id: number; result: InboxResult }[] = [];
+  const deadLetters: EncodedMessage[] = [];
+  for (const input of inputs) {
+    switch (input.from) {
+      case "kafka": {
+        const key = `${input.stream}/${input.shard}`;
+        const stored = positions.get(key)?.position ?? shardRows.get(input.shard)?.positions[input.stream];
+        if (stored !== undefined && input.offset < stored.next) break;
+        applyRecord(batch, input, deadLetters);
+        const position = { next: input.offset + 1, hash: input.hash };
+        positions.set(key, { shard: input.shard, stream: input.stream, position });
+        break;
+      }
+      case "inbox": {
+        const { body } = input;
+        const result =
+          body.kind === "request" ? acceptRequest(batch, body.source, body.request) : applyAct(batch, body);
+        inboxResults.push({ id: input.id, result });
+        break;
+      }
+      case "timer": {
+        const saga = batch.sagas.get(input.sagaId);
+        if (saga !== undefined) fireTimers(batch, saga);
+        break;
+      }
+      case "sweep": {
+        const saga = batch.sagas.get(input.sagaId);
+        if (saga !== undefined && wasUndone(saga, input.step) && saga.status === "closed")
+          undoAgain(batch, saga, input.step, { event: "open intent found", step: input.step, fence: null });
+        break;
+      }
+      default:
+        unreachable(input);
+    }
+  }
+  return { positions: [...positions.values()], inboxResults, deadLetters };
+};
+
+const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessage[]): void => {
+  const { content, shard } = input;
+  switch (content.kind) {
+    case "request": {
+      const { source, request } = content;
+      const owner = shardOfRequest(request, batch.shards);
+      // Clients hash in their own ways: what came in on another shard's partition goes through its shard's inbox.
+      if (owner !== shard) {
+        batch.forwarded.push({ shard: owner, body: { kind: "request", source, request } });
+        return;
+      }
+      acceptRequest(batch, source, request);
+      return;
+    }
+    case "reply": {
+      const saga = batch.sagas.get(content.reply.value.sagaId);
+      if (saga !== undefined && saga.shard === shard) applyReply(batch, saga, content.reply);
+      return;
+    }
+    case "unreadable": {
+      deadLetters.push(deadLetterRow(batch, input, content));
+      if (input.stream === "replies") applyUnreadableReply(batch, content);
+      return;
+    }
+    default:
+      return unreachable(content);
+  }
+};
+
+type Unreadable = Extract<RecordInput["content"], { kind: "unreadable" }>;
+
+/** Its headers name saga, step and fence: the history says that it came, and the step is tried again at once. */
+const applyUnreadableReply = (batch: Batch, { raw, code, message }: Unreadable): void => {
+  const saga = batch.sagas.get(headerText(raw.headers, headerNames.saga) ?? "");
+  const step = headerText(raw.headers, headerNames.step);
+  const fence = Number(headerText(raw.headers, headerNames.fence));
+  if (saga === undefined || step === undefined) return;
+  const happened = {
+    event: "unreadable reply",
+    step,
+    fence: Number.isSafeInteger(fence) ? fence : null,
+    body: { code, message },
+  };
+  if (saga.steps[step]?.fence !== fence || saga.timers[step]?.kind !== "deadline")
+    return record(batch, saga, happened);
+  applySilence(batch, saga, step, happened, {
+    code: "reply-unreadable",
+    message: `the ${step} worker's reply for tenant ${saga.slug} could not be read (${message}); it is in the dead letters`,
+  });
+};
+
+const deadLetterRow = (
+  batch: Batch,
+  { shard, stream }: RecordInput,
+  { raw, code, message }: Unreadable,
+): EncodedMessage => {
+  const source = stream === "requests" ? requestsTopic : repliesTopic;
+  const letter = deadLetterOf(
+    { topic: topicName(batch.installation, source), partition: shard, message: raw },
+    { code, message },
+  );
+  return {
+    shard,
+    topic: topicName(batch.installation, deadLetterTopic(source)),
+    key: raw.key,
+    value: raw.value,
+    headers: storedHeadersOf(letter.headers ?? {}),
+  };
+};

@@ -1,0 +1,190 @@
+/**
+ * The engine: turns what comes in (requests, replies, acts, timers) into what goes out (commands, lifecycle events),
+ * through one transaction a batch. Why a crash at any point leaves a tenant whole or gone:
+ *
+ * 1. The truth is in Postgres alone. A transaction locks the rows of its shards, checks that it still owns them (the
+ *    epoch), reads, applies, and writes sagas, timers, history, outbox and the consumed offsets together. Before its
+ *    commit nothing of the batch has happened: the next owner reads the same records from the stored offsets. After it
+ *    all of it has: records below the stored offsets are passed over.
+ * 2. What goes out is a row of the outbox, written by that same transaction. A crash after the commit leaves the row;
+ *    it is published by whoever owns the shard next, before anything of its own. A crash after publishing and before
+ *    the row's deletion publishes it twice with the same id and fence, which workers answer from their own rows.
+ * 3. The offset that Kafka keeps is a hint. On assignment reading starts at the last applied record, whose hash must be
+ *    the stored one: a log that was made again, or a database from another time, stops the partition and says so.
+ * 4. Whoever lost a shard without knowing it has an old epoch, and its transaction writes nothing.
+ * 5. Every saga that is not final has a timer, in the row that is written with it: whatever is lost outside (a command,
+ *    a worker, a reply) ends in a deadline, and the deadline in another try or in the undo.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { repliesTopic, requestsTopic, topicName } from "@deeplens/contracts";
+import { type Codec, type Consumer, createConsumer, type Kafka } from "@deeplens/messaging";
+import type { Pool } from "@deeplens/postgres";
+import type { HealthCheck } from "@deeplens/service";
+import type { Logger } from "@deeplens/telemetry";
+import type { SagaKind } from "../saga/batch.ts";
+import type { SagaSettings } from "../saga/settings.ts";
+import { readShards, type Stream, takeShards } from "../store/shard-rows.ts";
+import { createIntake } from "./intake.ts";
+import { startOffsetHints } from "./offset-hints.ts";
+import { createOwnership } from "./ownership.ts";
+import { createRounds } from "./rounds.ts";
+import { createSender } from "./sender.ts";
+import type { OnStage } from "./stages.ts";
+import { createWake } from "./wake.ts";
+
+export interface EngineOptions {
+  readonly installation: string;
+  /** The database schema of the orchestrator's tables. */
+  readonly schema: string;
+  readonly shards: number;
+  readonly settings: SagaSettings;
+  readonly kind: SagaKind;
+  readonly pool: Pool;
+  readonly kafka: Kafka;
+  readonly codec: Codec;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly onStage: OnStage;
+  /** Most records of one transaction. */
+  readonly recordsAtOnce: number;
+}
+
+export interface Engine {
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** Rejects when the engine can't go on; the process must end then. */
+  readonly failed: Promise<never>;
+  /** Ends cleanly: what is under way is finished, the rest is left for the next owner. */
+  stop(): Promise<void>;
+}
+
+const idleMs = 200;
+const stopMs = 4_000;
+
+export const startEngine = async (options: EngineOptions): Promise<Engine> => {
+  const { installation, schema, pool, log } = options;
+  const topics: Record<Stream, string> = {
+    requests: topicName(installation, requestsTopic),
+    replies: topicName(installation, repliesTopic),
+  };
+  const streamOf = (topic: string): Stream => (topic === topics.requests ? "requests" : "replies");
+  const admin = options.kafka.admin();
+  await admin.connect();
+  const consumer = createConsumer(options.kafka, {
+    groupId: `${installation}.saga-orchestrator`,
+    sharded: true,
+  });
+  const wake = createWake();
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  let joined = false;
+
+  const ownership = createOwnership({
+    topics,
+    consumer,
+    admin,
+    log,
+    takeShards: (shards) => retrying(log, () => takeShards(pool, schema, shards)),
+    readShards: (shards) => retrying(log, () => readShards(pool, schema, shards)),
+    onTaken: (shards) => {
+      rounds.taken(shards);
+      wake.now();
+    },
+  });
+  const sender = createSender({ kafka: options.kafka, log, onPublished: wake.now, onStage: options.onStage });
+  const intake = createIntake({ streamOf, ownership, codec: options.codec, log, onArrival: wake.now });
+  const rounds = createRounds({ ...options, intake, ownership, sender });
+
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    joined = true;
+    intake.drop();
+    ownership.take(payload.memberAssignment[topics.requests] ?? []).catch(failure.reject);
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    joined = false;
+    if (!payload.restart) failure.reject(payload.error);
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: Object.values(topics), fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: options.shards * 2,
+    eachBatch: intake.eachBatch,
+  });
+
+  let stopping = false;
+  const loop = (async () => {
+    while (!stopping) if (!(await rounds.round())) await wake.wait(idleMs);
+  })();
+  loop.catch(failure.reject);
+  const hints = startOffsetHints({
+    consumer,
+    topics,
+    pool,
+    schema,
+    ownership,
+    log,
+    onStage: options.onStage,
+  });
+
+  return {
+    failed: failure.promise,
+    checks: {
+      consumer: () => {
+        if (!joined) throw new Error("not yet a member of its consumer group");
+      },
+      log: () => {
+        const stopped = Object.entries(ownership.stopped());
+        if (stopped.length > 0)
+          throw new Error(stopped.map(([name, reason]) => `${name}: ${reason}`).join("; "));
+      },
+      outbox: () => {
+        const blocked = sender.blocked();
+        if (blocked !== undefined) throw new Error(blocked);
+      },
+      "no silent wait": () => checkNoSilentWait(pool, schema, [...ownership.epochs().keys()]),
+    },
+    stop: async () => {
+      stopping = true;
+      wake.now();
+      await loop;
+      hints.stop();
+      await leave(consumer, log);
+      await sender.stop(stopMs);
+      await admin.disconnect();
+    },
+  };
+};
+
+/** A take-over is tried until the database answers: without it no batch could be written either. */
+const retrying = async <T>(log: Logger, work: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      log.error({ err: error }, "the shards could not be taken over; trying again");
+      await delay(1_000);
+    }
+  }
+};
+
+const leave = async (consumer: Consumer, log: Logger): Promise<void> => {
+  try {
+    await Promise.race([consumer.disconnect(), delay(stopMs)]);
+  } catch (error) {
+    log.warn({ reason: (error as Error).message }, "the consumer did not leave its group cleanly");
+  }
+};
+
+const overdueMs = 60_000;
+
+/** Throws where a saga of ours waits for a timer that was due long ago. */
+const checkNoSilentWait = async (pool: Pool, schema: string, shards: readonly number[]): Promise<void> => {
+  const { rows } = await pool.query<{ sagaId: string }>(
+    `SELECT saga_id AS "sagaId" FROM ${schema}.sagas
+      WHERE shard = ANY ($1) AND next_due < now() - make_interval(secs => $2) LIMIT 1`,
+    [shards, overdueMs / 1_000],
+  );
+  if (rows[0] !== undefined)
+    throw new Error(`saga ${rows[0].sagaId} waits for a timer that was due over a minute ago`);
+};

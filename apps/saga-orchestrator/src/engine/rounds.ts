@@ -1,0 +1,187 @@
+import { topicName } from "@deeplens/contracts";
+import type { Codec } from "@deeplens/messaging";
+import { headersOf } from "@deeplens/messaging";
+import { inTransaction, type Pool, type PoolClient, sqlStateOf } from "@deeplens/postgres";
+import type { Logger } from "@deeplens/telemetry";
+import { publishState } from "../saga/announce.ts";
+import { type Batch, newBatch, type OutboxMessage, type SagaKind } from "../saga/batch.ts";
+import type { SagaSettings } from "../saga/settings.ts";
+import { readBatch, ShardLost } from "../store/read-batch.ts";
+import { readOutbox, readTenantsChangedSince } from "../store/read-outbox.ts";
+import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-batch.ts";
+import { applyInputs, keysOf } from "./apply.ts";
+import { readDue, readSweep } from "./due.ts";
+import type { Input } from "./inputs.ts";
+import type { Intake } from "./intake.ts";
+import type { Ownership } from "./ownership.ts";
+import { createQuarantine } from "./quarantine.ts";
+import type { Sender } from "./sender.ts";
+import type { OnStage } from "./stages.ts";
+
+export interface Rounds {
+  /** One transaction over what waits; false where nothing did. Never throws: what failed is tried again. */
+  round(): Promise<boolean>;
+  /** After a take-over: a predecessor's rows are published first, and the lately changed states again. */
+  taken(shards: readonly number[]): void;
+}
+
+const dueEveryMs = 200;
+const sweepEveryMs = 60_000;
+const lateStatesMs = 3_600_000;
+
+export const createRounds = (options: {
+  readonly installation: string;
+  readonly schema: string;
+  readonly shards: number;
+  readonly settings: SagaSettings;
+  readonly kind: SagaKind;
+  readonly recordsAtOnce: number;
+  readonly pool: Pool;
+  readonly codec: Pick<Codec, "encode">;
+  readonly intake: Intake;
+  readonly ownership: Ownership;
+  readonly sender: Sender;
+  readonly now: () => Date;
+  readonly onStage: OnStage;
+  readonly log: Logger;
+}): Rounds => {
+  const { pool, schema, intake, ownership, sender, onStage, log } = options;
+  const quarantine = createQuarantine(log);
+  let dueAtMs = 0;
+  let sweepAtMs = 0;
+  let reloadOutbox = true;
+  let republish: readonly number[] = [];
+
+  const inputsOf = async (
+    records: readonly Input[],
+    shards: readonly number[],
+    now: Date,
+  ): Promise<Input[]> => {
+    const inputs = records.filter(({ shard }) => shards.includes(shard)).map(quarantine.admit);
+    if (quarantine.isolating() && inputs.length > 0) return inputs;
+    if (now.getTime() >= dueAtMs) {
+      inputs.push(...quarantine.due(await readDue(pool, schema, shards, now)));
+      dueAtMs = now.getTime() + dueEveryMs;
+    }
+    if (now.getTime() >= sweepAtMs) {
+      inputs.push(...quarantine.due(await readSweep(pool, schema, shards)));
+      sweepAtMs = now.getTime() + sweepEveryMs;
+    }
+    return inputs;
+  };
+
+  const transact = async (
+    client: PoolClient,
+    now: Date,
+    epochs: ReadonlyMap<number, number>,
+    inputs: readonly Input[],
+    published: readonly number[],
+  ): Promise<{ rows: (EncodedMessage & { id: number })[]; whole: boolean }> => {
+    const { shardRows, ...read } = await readBatch(client, schema, epochs, keysOf(inputs, options.kind.kind));
+    const { installation, shards, settings, kind } = options;
+    const batch = newBatch({ now, installation, shards, settings, kind }, read);
+    const applied = applyInputs(batch, shardRows, inputs);
+    if (republish.length > 0)
+      for (const tenant of await readTenantsChangedSince(
+        client,
+        schema,
+        republish,
+        new Date(now.getTime() - lateStatesMs),
+      ))
+        publishState(batch, tenant);
+    const outbox = [
+      ...applied.deadLetters,
+      ...batch.outbox.map((message) => encode(options, batch, message)),
+    ];
+    const { positions, inboxResults } = applied;
+    const ids = await writeBatch(client, schema, { batch, outbox, positions, inboxResults, published });
+    const rows = outbox.map((message, index) => ({ ...message, id: ids[index] as number }));
+    if (!reloadOutbox) return { rows, whole: false };
+    return { rows: await readOutbox(client, schema, [...epochs.keys()]), whole: true };
+  };
+
+  return {
+    taken: (shards) => {
+      reloadOutbox = true;
+      republish = shards;
+      dueAtMs = 0;
+      sweepAtMs = 0;
+    },
+    async round() {
+      const epochs = ownership.epochs();
+      if (epochs.size === 0) return false;
+      const now = options.now();
+      const taken = intake.take(quarantine.isolating() ? 1 : options.recordsAtOnce);
+      const published = sender.takePublished();
+      let inputs: Input[] = [];
+      try {
+        inputs = await inputsOf(taken.records, [...epochs.keys()], now);
+        if (inputs.length === 0 && published.length === 0 && !reloadOutbox) return false;
+        if (inputs.length > 0) onStage("received");
+        const { rows, whole } = await inTransaction(pool, async (client) => {
+          const result = await transact(client, now, epochs, inputs, published);
+          if (inputs.length > 0) onStage("written");
+          return result;
+        });
+        if (inputs.length > 0) onStage("committed");
+        taken.committed();
+        quarantine.passed();
+        republish = [];
+        reloadOutbox = false;
+        if (whole) sender.replace(rows);
+        else sender.add(rows);
+        return inputs.length > 0;
+      } catch (error) {
+        sender.returnPublished(published);
+        reloadOutbox = true;
+        if (error instanceof ShardLost) {
+          log.warn({ reason: error.message }, "shards lost; waiting for the next assignment");
+          ownership.lose();
+          intake.drop();
+        } else if (error instanceof BatchConflict) {
+          log.warn({ reason: error.message }, "applying the batch again");
+        } else if (mayPass(error)) {
+          log.error({ err: error }, "the batch could not be written; trying again");
+          await new Promise((resolve) => setTimeout(resolve, 500));
+        } else {
+          quarantine.failed(inputs, error);
+          dueAtMs = 0;
+        }
+        return true;
+      }
+    },
+  };
+};
+
+/** True for an error of the connection or the server, which says nothing about what was to be written. */
+const mayPass = (error: unknown): boolean => {
+  const state = sqlStateOf(error);
+  if (state === undefined)
+    return "code" in (error as object) || /connection|timeout/i.test((error as Error).message);
+  return ["08", "25", "40", "53", "55", "57", "58"].includes(state.slice(0, 2));
+};
+
+const encode = (
+  { codec }: { codec: Pick<Codec, "encode"> },
+  batch: Batch,
+  { topic, message, shard, key, tenantId, sagaId, step, fence }: OutboxMessage,
+): EncodedMessage => {
+  const value = codec.encode(topic, message);
+  if (value.length > topic.maximumRecordBytes)
+    throw new Error(
+      `${message.record} of tenant ${tenantId} has ${value.length} bytes, too many for ${topic.suffix}`,
+    );
+  const { [idHeader]: _id, ...headers } = headersOf({
+    id: "",
+    record: message.record,
+    source: `/${batch.installation}/saga-orchestrator`,
+    tenantId,
+    ...(sagaId === undefined ? {} : { sagaId }),
+    ...(step === undefined ? {} : { step }),
+    ...(fence === undefined ? {} : { fence }),
+  });
+  return { shard, topic: topicName(batch.installation, topic), key: Buffer.from(key), value, headers };
+};
+
+// The row's id becomes the message's, and is known only when the row is there: the sender adds it.
+const idHeader = "ce_id";

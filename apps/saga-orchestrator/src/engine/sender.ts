@@ -1,0 +1,144 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { headerNames } from "@deeplens/contracts";
+import { createProducer, type Kafka, type Producer, type TopicMessages } from "@deeplens/messaging";
+import type { Logger } from "@deeplens/telemetry";
+import type { EncodedMessage } from "../store/write-batch.ts";
+import { headersFrom } from "./stored-headers.ts";
+
+export interface OutboxRow extends EncodedMessage {
+  readonly id: number;
+}
+
+export interface Sender {
+  /** Rows that were committed just now. */
+  add(rows: readonly OutboxRow[]): void;
+  /** Everything that the table holds, after a take-over or a commit whose outcome is not known: replaces what waits. */
+  replace(rows: readonly OutboxRow[]): void;
+  /** Rows that the broker acknowledged since the last call: to be deleted by the next transaction. */
+  takePublished(): number[];
+  /** Gives back what was taken, where that transaction failed. */
+  returnPublished(ids: readonly number[]): void;
+  hasPublished(): boolean;
+  /** Why nothing goes out; undefined in good health. */
+  blocked(): string | undefined;
+  /** Ends when everything that waits is out, or with the time given. */
+  stop(withinMs: number): Promise<void>;
+}
+
+const rowsAtOnce = 1_000;
+const blockedAfterTries = 5;
+
+/**
+ * The one sender of a process: rows by their id, one request at a time, so that nothing overtakes anything. After an
+ * error that outlives the client's own tries the producer is replaced (a refused request rewinds its sequences) and
+ * sending starts again at the first row that was not acknowledged.
+ */
+export const createSender = (options: {
+  readonly kafka: Kafka;
+  readonly log: Logger;
+  readonly onPublished: () => void;
+  readonly onStage: (stage: "publishing" | "published") => void;
+}): Sender => {
+  let waiting: OutboxRow[] = [];
+  let published: number[] = [];
+  let deleting = new Set<number>();
+  let blocked: string | undefined;
+  let running: Promise<void> | undefined;
+  let stopping = false;
+  let producer: Producer | undefined;
+
+  const send = async (rows: readonly OutboxRow[]): Promise<void> => {
+    if (producer === undefined) {
+      producer = createProducer(options.kafka);
+      await producer.connect();
+    }
+    await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
+  };
+
+  const replaceProducer = async (): Promise<void> => {
+    const old = producer;
+    producer = undefined;
+    await old
+      ?.disconnect()
+      .catch((error: Error) =>
+        options.log.warn({ reason: error.message }, "the old producer did not end cleanly"),
+      );
+  };
+
+  const run = async (): Promise<void> => {
+    for (let tries = 0; waiting.length > 0; ) {
+      const rows = waiting.slice(0, rowsAtOnce);
+      try {
+        options.onStage("publishing");
+        await send(rows);
+        options.onStage("published");
+        const sent = new Set(rows.map(({ id }) => id));
+        waiting = waiting.filter(({ id }) => !sent.has(id));
+        published.push(...sent);
+        blocked = undefined;
+        tries = 0;
+        options.onPublished();
+      } catch (error) {
+        tries += 1;
+        const reason = (error as Error).message;
+        if (tries >= blockedAfterTries)
+          blocked = `the outbox is not published from row ${rows[0]?.id} on: ${reason}`;
+        options.log.error(
+          { err: error, row: rows[0]?.id, tries },
+          "the outbox could not be published; trying again",
+        );
+        await replaceProducer();
+        if (stopping) return;
+        await delay(Math.min(200 * 2 ** tries, 5_000));
+      }
+    }
+  };
+
+  const kick = (): void => {
+    if (running !== undefined || stopping || waiting.length === 0) return;
+    running = run().finally(() => {
+      running = undefined;
+      kick();
+    });
+  };
+
+  return {
+    add: (rows) => {
+      waiting.push(...rows);
+      kick();
+    },
+    replace: (rows) => {
+      const acknowledged = new Set([...published, ...deleting]);
+      waiting = rows.filter(({ id }) => !acknowledged.has(id));
+      kick();
+    },
+    takePublished: () => {
+      const ids = published;
+      published = [];
+      deleting = new Set(ids);
+      return ids;
+    },
+    returnPublished: (ids) => {
+      published.unshift(...ids);
+      deleting = new Set();
+    },
+    hasPublished: () => published.length > 0,
+    blocked: () => blocked,
+    stop: async (withinMs) => {
+      await Promise.race([running, delay(withinMs)]);
+      stopping = true;
+      await replaceProducer();
+    },
+  };
+};
+
+const byTopic = (rows: readonly OutboxRow[]): TopicMessages[] => {
+  const topics = new Map<string, TopicMessages>();
+  for (const { id, topic, shard, key, value, headers } of rows) {
+    const messages = topics.get(topic) ?? { topic, messages: [] };
+    const own = headers[headerNames.id] === undefined ? { [headerNames.id]: String(id) } : {};
+    messages.messages.push({ key, value, partition: shard, headers: { ...headersFrom(headers), ...own } });
+    topics.set(topic, messages);
+  }
+  return [...topics.values()];
+};

@@ -1,0 +1,7 @@
+/** The stages of a batch's way; a crash between any two of them must lose nothing and double nothing. */
+export const stages = ["received", "written", "committed", "publishing", "published", "hinted"] as const;
+
+export type Stage = (typeof stages)[number];
+
+/** Told when a stage is reached; what production passes does nothing. */
+export type OnStage = (stage: Stage) => void;

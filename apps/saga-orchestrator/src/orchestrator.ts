@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { topicsOf } from "@deeplens/contracts";
+import { connectKafka, createCodec, ensureTopics } from "@deeplens/messaging";
+import { createPool, migrate } from "@deeplens/postgres";
+import { createSecretStore, migrateSecrets } from "@deeplens/secrets";
+import { serveHealth, waitFor } from "@deeplens/service";
+import type { Logger } from "@deeplens/telemetry";
+import { createApi } from "./api/index.ts";
+import type { Config } from "./config.ts";
+import { startEngine } from "./engine/engine.ts";
+import type { OnStage } from "./engine/stages.ts";
+import { directRunner, memoised } from "./machine/advance.ts";
+import { buildMachine, machineVersion } from "./machine/build.ts";
+import { provisioning } from "./machine/table.ts";
+import type { SagaKind } from "./saga/batch.ts";
+import { ensureShards } from "./store/shard-rows.ts";
+
+const schema = "orchestrator";
+
+/** The saga that gives a tenant all of its parts. */
+const provision: SagaKind = {
+  kind: "provision",
+  table: provisioning,
+  machineVersion,
+  runner: memoised(directRunner(buildMachine("provision", provisioning))),
+};
+
+/**
+ * The orchestrator's process: makes what it needs (tables, topics, schemas), then runs the engine and the API until
+ * the signal is aborted. Waits for services that are not up yet. `onStage` is told of the engine's stages.
+ */
+export const runOrchestrator = async (options: {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly onStage: OnStage;
+  readonly kind?: SagaKind;
+}): Promise<void> => {
+  const { config, log, signal, kind = provision } = options;
+  const pool = createPool(
+    {
+      host: config.CONTROL_DB_HOST,
+      port: config.CONTROL_DB_PORT,
+      database: config.CONTROL_DB_NAME,
+      user: config.CONTROL_DB_USER,
+      password: config.CONTROL_DB_PASSWORD,
+    },
+    { name: "saga-orchestrator", log },
+  );
+  const kafka = connectKafka(
+    { brokers: config.KAFKA_BROKERS, username: config.KAFKA_USERNAME, password: config.KAFKA_PASSWORD },
+    { clientId: "saga-orchestrator", log },
+  );
+  const codec = createCodec(config.DEEPLENS_INSTALLATION, config.SCHEMA_REGISTRY_URL);
+  const starting = new Map<string, string>([["start", "not yet begun"]]);
+  const checks: Record<string, () => void | Promise<void>> = {
+    start: () => {
+      for (const [, reason] of starting) throw new Error(reason);
+    },
+    database: async () => {
+      await pool.query("SELECT 1");
+    },
+  };
+  const health = await serveHealth({ host: config.HEALTH_HOST, port: config.HEALTH_PORT, checks });
+  const during = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    starting.set("start", `waiting for ${what}`);
+    return waitFor(what, work, { log, signal });
+  };
+
+  await during("Postgres", async () => {
+    await migrate(pool, schema, new URL("../migrations/", import.meta.url));
+    await migrateSecrets(pool);
+  });
+  await ensureShards(pool, schema, config.SHARDS);
+  const topics = topicsOf(kind.table.map(({ step }) => step));
+  await during("Kafka", async () => {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      await ensureTopics(admin, config.DEEPLENS_INSTALLATION, topics, { shards: config.SHARDS });
+    } finally {
+      await admin.disconnect();
+    }
+  });
+  await during("the schema registry", () => codec.prepare(topics));
+  const engine = await during("the consumer group", () =>
+    startEngine({
+      installation: config.DEEPLENS_INSTALLATION,
+      schema,
+      shards: config.SHARDS,
+      settings: {
+        attempts: config.STEP_ATTEMPTS,
+        backOffMs: config.BACK_OFF_MS,
+        backOffMaxMs: config.BACK_OFF_MAX_MS,
+        waitMs: config.WAIT_DEADLINE_MS,
+        workMs: config.WORK_DEADLINE_MS,
+        settleMs: config.SETTLE_MS,
+      },
+      kind,
+      pool,
+      kafka,
+      codec,
+      log,
+      now: () => new Date(),
+      onStage: options.onStage,
+      recordsAtOnce: config.RECORDS_AT_ONCE,
+    }),
+  );
+  Object.assign(checks, engine.checks);
+  starting.clear();
+
+  const api = createApi({
+    pool,
+    log,
+    installation: config.DEEPLENS_INSTALLATION,
+    shards: config.SHARDS,
+    token: config.API_TOKEN,
+    credentials: createSecretStore(pool, config.DEEPLENS_MASTER_KEY),
+  });
+  await api.listen({ host: config.API_HOST, port: config.API_PORT });
+  log.info({ port: config.API_PORT }, "ready");
+
+  await Promise.race([signal.aborted ? undefined : once(signal, "abort"), engine.failed]);
+  await api.close();
+  await engine.stop();
+  await health.close();
+  await pool.end();
+};

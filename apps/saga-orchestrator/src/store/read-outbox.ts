@@ -1,0 +1,34 @@
+import type { Queryable } from "@deeplens/postgres";
+import type { Tenant } from "../saga/saga.ts";
+import type { EncodedMessage } from "./write-batch.ts";
+
+/** What waits to be published, in the order in which it was committed. */
+export const readOutbox = async (
+  db: Queryable,
+  schema: string,
+  shards: readonly number[],
+): Promise<(EncodedMessage & { id: number })[]> => {
+  const { rows } = await db.query<EncodedMessage & { id: number }>(
+    `SELECT id, shard, topic, key, value, headers FROM ${schema}.outbox WHERE shard = ANY ($1) ORDER BY id`,
+    [shards],
+  );
+  return rows;
+};
+
+const tenantsAtOnce = 10_000;
+
+/** The tenants of these shards that changed after that moment, the newest first. */
+export const readTenantsChangedSince = async (
+  db: Queryable,
+  schema: string,
+  shards: readonly number[],
+  since: Date,
+): Promise<Tenant[]> => {
+  const { rows } = await db.query<Tenant>(
+    `SELECT tenant_id AS "tenantId", slug, shard, name, state, revision, tier, storage_type AS "storageType", resources,
+       source, request_id AS "requestId", created_at AS "createdAt"
+       FROM ${schema}.tenants WHERE shard = ANY ($1) AND updated_at > $2 ORDER BY updated_at DESC LIMIT ${tenantsAtOnce}`,
+    [shards, since],
+  );
+  return rows;
+};
