@@ -29,7 +29,7 @@ const makeSecretKey = (): string => randomBytes(24).toString("base64url");
  * user of the tenant's own, whose policy names this bucket alone. (Not under root: such an account could list and
  * delete other tenants' accounts, whatever its policy says.)
  *
- * @returns outputs `bucket`, `endpoint`, `accessKey` and `secretRef`
+ * @returns outputs `bucket`, `endpoint`, `accessKey` and `secretKeyRef`
  * @throws PermanentStepError `<kind>-owned-by-other` where a name is somebody else's
  */
 export const provision = async (
@@ -71,7 +71,7 @@ export const provision = async (
       bucket: names.bucket.name,
       endpoint: root.endpoint,
       accessKey: account.accessKey,
-      secretRef: accountSecret.reference,
+      secretKeyRef: accountSecret.reference,
     },
     resources: Object.values(names).map(keyOf),
   };

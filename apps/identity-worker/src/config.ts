@@ -1,0 +1,14 @@
+import { positive } from "@deeplens/service";
+import { workerSettings } from "@deeplens/worker";
+import { z } from "zod";
+
+/** The environment of the identity worker: what every worker reads, and the Identity API. */
+export const identitySettings = {
+  ...workerSettings,
+  IDENTITY_API_URL: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+  /**
+   * No request to the Identity API takes longer than this: an answer that has not come by then is given up, and a
+   * tenant that is not there by then will not be. In ms.
+   */
+  IDENTITY_LONGEST_REQUEST_MS: positive.default(20_000),
+};
