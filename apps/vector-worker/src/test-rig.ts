@@ -46,9 +46,23 @@ export interface TestTenant {
   apiKey(): string;
 }
 
-type CleanUp = (work: () => Promise<void>) => void;
+/** What is to be done when the tests end, last first; a test file's `after` runs it. */
+export interface CleanUps {
+  add(work: () => Promise<void>): void;
+  run(): Promise<void>;
+}
 
-export const vectorRig = async (after: CleanUp, pairs = 40): Promise<Rig> => {
+export const cleanUps = (): CleanUps => {
+  const works: (() => Promise<void>)[] = [];
+  return {
+    add: (work) => void works.push(work),
+    run: async () => {
+      for (const work of works.splice(0).reverse()) await work();
+    },
+  };
+};
+
+export const vectorRig = async ({ add: after }: CleanUps, pairs = 40): Promise<Rig> => {
   const installation = `vt-${randomBytes(4).toString("hex")}`;
   const { pool } = await testDatabase(after);
   await migrate(pool, "worker", new URL("../migrations/", import.meta.resolve("@deeplens/worker")));
@@ -135,7 +149,7 @@ const raisingFences = (leases: PortLeases, pool: Pool): PortLeases => {
 };
 
 /** Holds a port of this host, as another program would, until the test ends. */
-export const bindPort = async (port: number, after: CleanUp): Promise<void> => {
+export const bindPort = async (port: number, { add: after }: CleanUps): Promise<void> => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);
