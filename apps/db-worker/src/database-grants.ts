@@ -1,0 +1,39 @@
+import { type Client, quoteIdentifier } from "@deeplens/postgres";
+import { migrateTenantDatabase, migrationsTable, type Template } from "./tenant-template.ts";
+
+export interface TenantRoles {
+  readonly owner: string;
+  readonly application: string;
+}
+
+/**
+ * Brings the inside of a tenant's database to what it has to be, from any state of a crash: its tables belong to the
+ * owner role, its migrations are run, and the application role may read and write the tables and do nothing else.
+ *
+ * @param database the administrator's connection to it
+ */
+export const arrangeDatabase = async (
+  database: Client,
+  { owner, application }: TenantRoles,
+  template: Template,
+): Promise<void> => {
+  const [ownerRole, applicationRole] = [quoteIdentifier(owner), quoteIdentifier(application)];
+  const { rowCount } = await database.query("SELECT FROM pg_roles WHERE rolname = $1", [template.role]);
+  if (rowCount === 1) {
+    const templateRole = quoteIdentifier(template.role);
+    await database.query(`REASSIGN OWNED BY ${templateRole} TO ${ownerRole}; DROP OWNED BY ${templateRole}`);
+  }
+  await database.query(`
+    SET ROLE ${ownerRole};
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    GRANT USAGE ON SCHEMA public TO ${applicationRole};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${applicationRole};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, USAGE ON SEQUENCES TO ${applicationRole};
+    ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`);
+  await migrateTenantDatabase(database);
+  await database.query(`
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${applicationRole};
+    GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO ${applicationRole};
+    REVOKE INSERT, UPDATE, DELETE ON ${quoteIdentifier(migrationsTable)} FROM ${applicationRole};
+    RESET ROLE`);
+};
