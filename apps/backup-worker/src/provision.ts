@@ -1,6 +1,5 @@
 import { type AgentSettings, agentFiles, agentFilesFolder, agentUser, pgpassText } from "@deeplens/backup";
 import { type ContainerFile, type ContainerSight, hasCode } from "@deeplens/containers";
-import { applicationRoleName } from "@deeplens/contracts";
 import {
   ensureResource,
   PermanentStepError,
@@ -40,7 +39,7 @@ export const provision = async (
   const database = input(command, "database.database");
   const settings = agentSettings(services, backup, {
     database,
-    user: applicationRoleName(tenant.slug),
+    user: input(command, "database.applicationRole"),
     vectorsUrl: input(command, "vectors.url"),
   });
   await context.call("look for the image", (signal) => imageIsThere(services, signal));

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { type BackupId, backupIdOf } from "./backup-id.ts";
+import {
+  abandonBackup,
+  beginBackup,
+  commitBackup,
+  readContents,
+  removeBackup,
+  unfinishedBackups,
+  writeManifest,
+} from "./folder.ts";
+import { writePart } from "./part-file.ts";
+import { aDatabasePart, aManifest } from "./testing/manifests.ts";
+
+const never = new AbortController().signal;
+
+const aFolder = async (t: TestContext): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "backups-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+};
+
+const idOf = (second: number): BackupId =>
+  backupIdOf(new Date(Date.UTC(2026, 10, 24, 2, 0, second)), Buffer.alloc(3));
+
+const written = async (folder: string, id: BackupId): Promise<void> => {
+  const path = await beginBackup(folder, id);
+  const digest = await writePart(Readable.from([Buffer.from("a"), Buffer.from("b")]), join(path, "d"), never);
+  await writeManifest(path, aManifest({ id, parts: [aDatabasePart({ file: "d", ...digest })] }));
+};
+
+test("a backup counts only once it was committed, and the oldest comes first", async (t) => {
+  const folder = await aFolder(t);
+  await written(folder, idOf(2));
+  assert.deepEqual((await readContents(folder)).backups, []);
+  await commitBackup(folder, idOf(2));
+  await written(folder, idOf(1));
+  await commitBackup(folder, idOf(1));
+  const { backups, damaged, unknown } = await readContents(folder);
+  assert.deepEqual(
+    backups.map(({ id }) => id),
+    [idOf(1), idOf(2)],
+  );
+  assert.deepEqual([damaged, unknown], [[], []]);
+});
+
+test("what a crash leaves at any point is unfinished, counts as nothing, and can be swept", async (t) => {
+  const folder = await aFolder(t);
+  await beginBackup(folder, idOf(1));
+  await written(folder, idOf(2));
+  assert.deepEqual(await readContents(folder), { backups: [], damaged: [], unknown: [] });
+  const unfinished = await unfinishedBackups(folder);
+  assert.deepEqual(unfinished.map(({ id }) => id).toSorted(), [idOf(1), idOf(2)]);
+  for (const { id } of unfinished) await abandonBackup(folder, id);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("a removed backup is gone, and one whose removal was cut short is unfinished, not damaged", async (t) => {
+  const folder = await aFolder(t);
+  for (const second of [1, 2]) {
+    await written(folder, idOf(second));
+    await commitBackup(folder, idOf(second));
+  }
+  await removeBackup(folder, idOf(1));
+  assert.deepEqual(await readdir(folder), [idOf(2)]);
+});
+
+test("folders without a good manifest are damaged; anything else that no backup made is named", async (t) => {
+  const folder = await aFolder(t);
+  await written(folder, idOf(1));
+  await commitBackup(folder, idOf(1));
+  await writeFile(join(folder, idOf(1), "stranger"), "");
+  await mkdir(join(folder, idOf(2)));
+  await written(folder, idOf(3));
+  await commitBackup(folder, idOf(3));
+  await writeManifest(join(folder, idOf(3)), aManifest({ id: idOf(4) }));
+  await writeFile(join(folder, "notes.txt"), "mine");
+  await mkdir(join(folder, "lost+found"));
+  const { backups, damaged, unknown } = await readContents(folder);
+  assert.deepEqual(
+    backups.map(({ id }) => id),
+    [idOf(1)],
+  );
+  assert.deepEqual(
+    damaged.map(({ id }) => id),
+    [idOf(2), idOf(3)],
+  );
+  assert.match(damaged[1]?.reason ?? "", /is of the backup/);
+  assert.deepEqual(unknown, [`${idOf(1)}/stranger`, "notes.txt"]);
+});
+
+test("a part is written as it comes; a source that fails, or a file that is there, is an error", async (t) => {
+  const folder = await aFolder(t);
+  const digest = await writePart(Readable.from([Buffer.from("abc")]), join(folder, "part"), never);
+  assert.deepEqual(digest, {
+    sizeBytes: 3,
+    sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  });
+  await assert.rejects(writePart(Readable.from(["x"]), join(folder, "part"), never), /EEXIST/);
+  const failing = Readable.from(
+    (async function* () {
+      yield Buffer.from("a");
+      throw new Error("the source broke off");
+    })(),
+  );
+  await assert.rejects(writePart(failing, join(folder, "other"), never), /the source broke off/);
+});
