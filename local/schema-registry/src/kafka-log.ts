@@ -26,7 +26,11 @@ export const createKafkaLog = ({ kafka, topic, waitMs }: KafkaLogOptions): Kafka
   const consumer = kafka.consumer({
     groupId: `schema-registry-${randomUUID()}`,
     maxWaitTimeInMs: 250,
-    retry: { restartOnFailure: async () => true },
+    // After Kafka's restart its own earlier membership must end before it can read again: soon.
+    sessionTimeout: 6_000,
+    rebalanceTimeout: 6_000,
+    heartbeatInterval: 1_500,
+    retry: { maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
   const reading = readingPosition(waitMs);
   const close = async (): Promise<void> => {

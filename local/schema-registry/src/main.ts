@@ -18,6 +18,7 @@ const kafka = new kafkajs.Kafka({
   clientId: "schema-registry",
   brokers: config.KAFKA_BROKERS.split(","),
   sasl: { mechanism: "scram-sha-512", username: config.KAFKA_USERNAME, password: config.kafkaPassword },
+  retry: { maxRetryTime: 2_000 },
   logLevel: kafkajs.logLevel.ERROR,
   logCreator: () => (entry) => server.log.warn({ kafka: entry.log.error ?? "" }, entry.log.message),
 });
