@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { backupIdOf, backupPath, readContents, writePart } from "@deeplens/backup";
+import { createLogger } from "@deeplens/telemetry";
+import type { Database } from "./database.ts";
+import { sweepUnfinished } from "./sweep.ts";
+import { type BackupPlan, takeBackup } from "./take-backup.ts";
+import type { RemoteSnapshot, Vectors } from "./vectors.ts";
+
+// The order of things and what a failure leaves, on services in memory; what they really answer: agent.int.test.ts.
+
+const startedAt = new Date("2026-11-24T02:00:00Z");
+const log = createLogger("test", "silent");
+
+const planOf = async (t: TestContext, changes: Partial<BackupPlan> = {}): Promise<BackupPlan> => {
+  const folder = await mkdtemp(join(tmpdir(), "agent-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return {
+    folder,
+    id: backupIdOf(startedAt, Buffer.alloc(3)),
+    tenantId: "6f0c1c1e-6d0b-5d5e-9d0b-2f9f3b1d7a55",
+    slug: "acme",
+    trigger: "request",
+    toolVersion: "backup-agent 0.1.0",
+    now: () => startedAt,
+    signal: new AbortController().signal,
+    ...changes,
+  };
+};
+
+const aDatabase = (changes: Partial<Database> = {}): Database => ({
+  dump: async (path, signal) => ({
+    ...(await writePart(Readable.from([Buffer.from("PGDMP")]), path, signal)),
+    database: "tenant_acme_metadata",
+    takenAt: startedAt.toISOString(),
+    serverVersion: "17.2",
+    toolVersion: "pg_dump 17.2",
+    tables: [{ schema: "public", table: "images", rows: 3 }],
+  }),
+  listDump: async () => "1; 0 1 TABLE DATA public images owner",
+  check: async () => {},
+  ...changes,
+});
+
+interface MemoryVectors extends Vectors {
+  readonly snapshots: Set<string>;
+}
+
+const someVectors = (collections: readonly string[], changes: Partial<Vectors> = {}): MemoryVectors => {
+  const snapshots = new Set<string>();
+  const nameOf = ({ collection, name }: RemoteSnapshot): string => `${collection}/${name}`;
+  return {
+    snapshots,
+    version: async () => "1.19.0",
+    collections: async () => collections,
+    points: async () => 2,
+    aliases: async (collection) => (collection === "images" ? ["current"] : []),
+    snapshot: async (collection) => {
+      const made = { collection, name: `${collection}-1.snapshot`, sha256: undefined };
+      snapshots.add(nameOf(made));
+      return made;
+    },
+    download: async (snapshot) => Readable.from([Buffer.from(nameOf(snapshot))]),
+    forget: async (snapshot) => {
+      snapshots.delete(nameOf(snapshot));
+    },
+    check: async () => {},
+    ...changes,
+  };
+};
+
+test("a backup holds the dump and every collection, whatever its name, and leaves no snapshot in Qdrant", async (t) => {
+  const plan = await planOf(t);
+  const vectors = someVectors(["images", "../we/ird name"]);
+  const manifest = await takeBackup(plan, aDatabase(), vectors);
+  assert.deepEqual(
+    manifest.parts.map((part) => [part.file, part.part === "vectors" ? part.collection : part.database]),
+    [
+      ["database.dump", "tenant_acme_metadata"],
+      ["vectors-0001.snapshot", "images"],
+      ["vectors-0002.snapshot", "../we/ird name"],
+    ],
+  );
+  assert.deepEqual((await readContents(plan.folder)).backups, [manifest]);
+  const second = await readFile(join(backupPath(plan.folder, plan.id), "vectors-0002.snapshot"), "utf8");
+  assert.match(second, /ird name/);
+  assert.deepEqual([...vectors.snapshots], []);
+  const [, images] = manifest.parts;
+  assert.ok(images?.part === "vectors" && images.aliases.includes("current") && images.points === 2);
+});
+
+const failures: readonly [
+  string,
+  () => { database?: Partial<Database>; vectors?: Partial<Vectors> },
+  RegExp,
+][] = [
+  ["the dump fails", () => ({ database: { dump: async () => fail("no such role") } }), /no such role/],
+  ["a snapshot fails", () => ({ vectors: { snapshot: async () => fail("disk full") } }), /disk full/],
+  [
+    "a download breaks off",
+    () => ({ vectors: { download: async () => Readable.from(breakingOff()) } }),
+    /broke off/,
+  ],
+  [
+    "a snapshot arrives with another checksum than Qdrant says",
+    () => ({
+      vectors: {
+        snapshot: async (collection) => ({ collection, name: "s", sha256: "f".repeat(64) }),
+      },
+    }),
+    /came in with the checksum/,
+  ],
+  [
+    "the dump can't be read back",
+    () => ({ database: { listDump: async () => fail("did not find magic string") } }),
+    /can't be read back: database\.dump: did not find magic/,
+  ],
+  ["the dump lacks a table", () => ({ database: { listDump: async () => "" } }), /no data of public\.images/],
+];
+
+const fail = (why: string): never => {
+  throw new Error(why);
+};
+
+const breakingOff = async function* (): AsyncGenerator<Buffer> {
+  yield Buffer.from("a");
+  fail("broke off");
+};
+
+for (const [what, changes, reason] of failures)
+  test(`where ${what}, the backup fails with the reason, and leaves nothing, here or in Qdrant`, async (t) => {
+    const plan = await planOf(t);
+    const { database, vectors } = changes();
+    const qdrant = someVectors(["images"], vectors);
+    await assert.rejects(takeBackup(plan, aDatabase(database), qdrant), reason);
+    assert.deepEqual(await readdir(plan.folder), []);
+    assert.deepEqual([...qdrant.snapshots], []);
+  });
+
+test("a backup that is stopped leaves nothing, here or in Qdrant", async (t) => {
+  const stop = new AbortController();
+  const plan = await planOf(t, { signal: stop.signal });
+  const vectors = someVectors(["images"], {
+    download: async () => {
+      stop.abort();
+      return Readable.from([Buffer.from("a")]);
+    },
+  });
+  await assert.rejects(takeBackup(plan, aDatabase(), vectors), { name: "AbortError" });
+  assert.deepEqual(await readdir(plan.folder), []);
+  assert.deepEqual([...vectors.snapshots], []);
+});
+
+test("what a crash left is swept with its snapshots; while Qdrant is away it stays, and nothing counts it", async (t) => {
+  const plan = await planOf(t);
+  const vectors = someVectors(["images"], { download: async () => fail("broke off") });
+  const { forget } = vectors;
+  const away: Vectors = { ...vectors, forget: async () => fail("Qdrant is away") };
+  await assert.rejects(takeBackup(plan, aDatabase(), away), /broke off/);
+  await sweepUnfinished(plan.folder, away, log);
+  assert.equal((await readdir(plan.folder)).length, 1);
+  assert.deepEqual((await readContents(plan.folder)).backups, []);
+  assert.equal(vectors.snapshots.size, 1);
+  await sweepUnfinished(plan.folder, { forget }, log);
+  assert.deepEqual(await readdir(plan.folder), []);
+  assert.deepEqual([...vectors.snapshots], []);
+});
+
+test("a file that somebody puts beside the parts while they are written makes the backup fail", async (t) => {
+  const plan = await planOf(t);
+  const vectors = someVectors(["images"], {
+    aliases: async () => {
+      await writeFile(join(plan.folder, `.taking-${plan.id}`, "stranger"), "");
+      return [];
+    },
+  });
+  await assert.rejects(takeBackup(plan, aDatabase(), vectors), /stranger: is not named by the manifest/);
+});
