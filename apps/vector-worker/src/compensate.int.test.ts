@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { PermanentStepError } from "@deeplens/worker";
+import { testContext } from "@deeplens/worker/testing";
 import { QdrantClient } from "@qdrant/js-client-rest";
+import { probePointId } from "./qdrant.ts";
 import { type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./test-rig.ts";
 
 describe("undoing a tenant's vectors", () => {
@@ -111,7 +113,6 @@ describe("undoing a tenant's vectors", () => {
   test("the probe's point, left by a crash, is ours and no reason to stay", async () => {
     const tenant = rig.tenant();
     const { outputs } = await tenant.provision();
-    const { probePointId } = await import("./qdrant.ts");
     await clientOf(tenant, outputs.httpPort).upsert("images", {
       wait: true,
       points: [{ id: probePointId, vector: [1, 0, 0, 0, 0, 0, 0, 0] }],
@@ -194,7 +195,6 @@ describe("undoing a tenant's vectors", () => {
       labels: { "deeplens.installation": rig.installation, "deeplens.tenant-id": tenant.tenantId },
     });
     const { handler, undo } = tenant;
-    const { testContext } = await import("@deeplens/worker/testing");
     const { ledger, secrets, command } = tenant;
     const context = testContext({
       step: "vectors",
