@@ -6,10 +6,10 @@
  */
 import type { Pool } from "@deeplens/postgres";
 import fastifySwagger from "@fastify/swagger";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { requireToken } from "./auth.ts";
 import type { ApiContext } from "./context.ts";
-import { answerErrors } from "./errors.ts";
+import { answerError, answerErrors } from "./errors.ts";
 import { createInboxWaiter } from "./inbox-row.ts";
 import { description } from "./openapi.ts";
 import { actRoutes } from "./routes/acts.ts";
@@ -60,7 +60,8 @@ export const createApi = ({
   const app: FastifyInstance = Fastify({
     loggerInstance: rest.log as FastifyBaseLogger,
     bodyLimit: bodyLimitBytes,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, _request, reply) => answerError(reply, error),
     forceCloseConnections: true,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },

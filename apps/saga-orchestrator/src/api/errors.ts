@@ -12,6 +12,11 @@ export const answerErrors = (app: FastifyInstance): void => {
   app.setNotFoundHandler((request, reply) => send(reply, noSuchRoute(request)));
 };
 
+/** Answers with the problem that an error is. */
+export const answerError = (reply: FastifyReply, error: FastifyError): void => {
+  void send(reply, problemOf(error));
+};
+
 const send = (reply: FastifyReply, problem: Problem): FastifyReply => {
   if (problem.statusCode === 503) void reply.header("retry-after", "5");
   // Not by a serializer: a route's own schemas say nothing of its errors' order.
