@@ -18,7 +18,7 @@ $$;
 
 -- A process lives until its own lock was seen free. A stopped one keeps it, whatever became of its other sessions.
 CREATE FUNCTION lives(process text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT holder_of(process_key(process)) IS NOT NULL
+  SELECT worker.holder_of(worker.process_key(process)) IS NOT NULL
 $$;
 
 CREATE TABLE parts (
