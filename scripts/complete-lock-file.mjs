@@ -5,8 +5,30 @@
 // would have written, except for the checksum. Run it after adding a package that brings binaries by platform.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const systems = ["android", "darwin", "linux", "win32", "freebsd", "netbsd", "openbsd", "openharmony", "sunos", "aix"];
-const processors = ["arm64", "x64", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "wasm32"];
+const systems = [
+  "android",
+  "darwin",
+  "linux",
+  "win32",
+  "freebsd",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "aix",
+];
+const processors = [
+  "arm64",
+  "x64",
+  "arm",
+  "ia32",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "wasm32",
+];
 
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
 const packages = lock.packages;
@@ -35,7 +57,9 @@ function describe(name, version, dev) {
   const os = words.filter((word) => systems.includes(word));
   const cpu = words.filter((word) => processors.includes(word));
   if (!/^\d+\.\d+\.\d+$/.test(version) || os.length === 0) {
-    throw new Error(`${name}@${version}: no exact version or no platform in its name; add it to the lock file by hand.`);
+    throw new Error(
+      `${name}@${version}: no exact version or no platform in its name; add it to the lock file by hand.`,
+    );
   }
   const libc = words.some((word) => word.startsWith("musl")) ? ["musl"] : ["glibc"];
   return {

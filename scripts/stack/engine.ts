@@ -1,13 +1,11 @@
 /** A Docker engine to talk to: one that runs is used as it is; where there is none, Debian's is installed and started. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Run, task } from "../bootstrap/task.mjs";
 import { capture, succeeds } from "./command.ts";
-
-const machineLogs = join(process.env.XDG_STATE_HOME || join(homedir(), ".local/state"), "deeplens/logs");
+import { machineLogs } from "./state-folder.ts";
 
 /** Comes back with an engine that answers. Throws with what to install or to start by hand. */
 export async function ensureEngine(): Promise<void> {
@@ -39,13 +37,16 @@ export async function installPackages(packages: readonly string[]): Promise<void
     );
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const log = join(machineLogs, `apt-${packages[0]}.log`);
+  const log = join(machineLogs(), `apt-${packages[0]}.log`);
   const hint = "see the log; if Debian's mirror could not be reached, run the command again";
   await task(`installing ${packages.join(", ")} by apt`, { log, hint }, async (run) => {
     await run("apt-get", ["update"], { env });
     await run("apt-get", ["install", "--yes", "--no-install-recommends", ...packages], { env });
   });
 }
+
+/** True when an engine answers; starts nothing. */
+export const engineAnswers = async (): Promise<boolean> => (await engineState()) === "answers";
 
 async function engineState(): Promise<"answers" | "forbidden" | "silent"> {
   try {
@@ -80,8 +81,8 @@ async function startEngine(): Promise<void> {
       "The Docker engine does not run: start it (sudo systemctl start docker), then run this again.",
     );
   }
-  const log = join(machineLogs, "engine-start.log");
-  const hint = `see the log and ${join(machineLogs, "dockerd.log")}; start the engine by hand, then run this again`;
+  const log = join(machineLogs(), "engine-start.log");
+  const hint = `see the log and ${join(machineLogs(), "dockerd.log")}; start the engine by hand, then run this again`;
   await task("starting the Docker engine", { log, hint }, async (run) => {
     if (existsSync("/run/systemd/system")) await run("systemctl", ["start", "docker"]);
     else startDaemon();
@@ -91,8 +92,8 @@ async function startEngine(): Promise<void> {
 
 /** A session of its own, so that the engine outlives this command and its terminal. */
 function startDaemon(): void {
-  mkdirSync(machineLogs, { recursive: true });
-  const out = openSync(join(machineLogs, "dockerd.log"), "a");
+  mkdirSync(machineLogs(), { recursive: true });
+  const out = openSync(join(machineLogs(), "dockerd.log"), "a");
   const config = existsSync("/etc/docker/daemon.json") ? readFileSync("/etc/docker/daemon.json", "utf8") : "";
   const limited = config.includes("default-ulimits") || hasSysResource();
   const limits = limited

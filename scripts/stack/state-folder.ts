@@ -18,7 +18,7 @@ export type StateFolder = {
 
 /** Where the state of `installation` lives. Makes nothing. */
 export function stateFolder(installation: string): StateFolder {
-  const path = join(process.env.XDG_STATE_HOME || join(homedir(), ".local/state"), "deeplens", installation);
+  const path = join(stateHome(), installation);
   return {
     installation,
     path,
@@ -36,6 +36,15 @@ export function ensureStateFolder(state: StateFolder): void {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o700);
   }
+}
+
+/** Logs of what belongs to the machine and not to an installation. */
+export function machineLogs(): string {
+  return join(stateHome(), "logs");
+}
+
+function stateHome(): string {
+  return join(process.env.XDG_STATE_HOME || join(homedir(), ".local/state"), "deeplens");
 }
 
 /** Where what was built is kept for all installations: ${XDG_CACHE_HOME:-~/.cache}/deeplens. */

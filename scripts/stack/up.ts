@@ -1,7 +1,6 @@
 /** Brings an installation up: engine, images, secrets, ports, containers, health. Doing it twice is doing it once. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { task } from "../bootstrap/task.mjs";
 import { succeeds } from "./command.ts";
 import { infrastructure, openCompose } from "./compose.ts";
@@ -14,6 +13,7 @@ import { type PlannedImage, planImages } from "./image-plan.ts";
 import { chooseImageSource } from "./image-source.ts";
 import { checkPorts } from "./port-check.ts";
 import { installationPorts, type Ports } from "./ports.ts";
+import { projectRoot } from "./project-root.ts";
 import { ensureSecrets } from "./secret-files.ts";
 import { writeStackFile } from "./stack-file.ts";
 import { ensureStateFolder, type StateFolder, stateFolder } from "./state-folder.ts";
@@ -24,9 +24,6 @@ export type Stack = {
   readonly ports: Ports;
   readonly services: readonly string[];
 };
-
-/** The project's folder. */
-export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /** `only`: "infrastructure" leaves the fleet out. Throws TaskFailure or an Error made for a person. */
 export async function bringUp(installation: string, only: "all" | "infrastructure" = "all"): Promise<Stack> {
