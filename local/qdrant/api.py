@@ -47,6 +47,12 @@ def exists(store, parts, query, body):
     return {"exists": parts["name"] in store.names()}
 
 
+@route("GET", "/collections/{name}/aliases")
+def list_aliases(store, parts, query, body):
+    with store.using(parts["name"]):
+        return {"aliases": []}  # none can be made here
+
+
 @route("PUT", "/collections/{name}")
 def create(store, parts, query, body):
     store.create(parts["name"], body)

@@ -132,6 +132,8 @@ test("a collection is made once, described, and deleted", async () => {
     [true, false],
   );
   assert.ok((await client.getCollections()).collections.some(({ name }) => name === "made"));
+  // API: /collections/{collection_name}/aliases, of a collection that nothing points to
+  assert.deepEqual(await client.getCollectionAliases("made"), { aliases: [] });
   assert.equal(await client.deleteCollection("made"), true);
   const gone = await call("GET", "/collections/made");
   assert.deepEqual(
