@@ -22,7 +22,10 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
         return row?.owner === scope.tenantId && row.state !== "gone" ? row : undefined;
       };
       return {
-        find: async (key) => rows.get(idOf(key)),
+        find: async (key) => {
+          const row = rows.get(idOf(key));
+          return row === undefined ? undefined : entryOf(row);
+        },
         intend: async (key, facts = {}) => {
           fences.hold(scope);
           const there = rows.get(idOf(key));
@@ -36,7 +39,7 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
             facts: { ...own(key)?.facts, ...facts },
           };
           rows.set(idOf(key), row);
-          return row;
+          return entryOf(row);
         },
         made: async (key, facts = {}) => {
           fences.hold(scope);
@@ -50,8 +53,14 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
           if (row !== undefined) rows.set(idOf(key), { ...row, state: "gone" });
         },
         owned: async () =>
-          [...rows.values()].filter((row) => row.step === scope.step && own(row) !== undefined),
+          [...rows.values()]
+            .filter((row) => row.step === scope.step && own(row) !== undefined)
+            .map((row) => entryOf(row)),
       };
     },
   };
 };
+
+const entryOf = ({ kind, name, owner, state, facts }: Row): LedgerEntry => ({
+  ...{ kind, name, owner, state, facts },
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+import type { TenantId } from "@deeplens/contracts";
+import { type TestDatabase, testDatabase } from "@deeplens/testing";
+import { newMasterKeyLine } from "./master-key.ts";
+import { createSecretStore, migrateSecrets, type PostgresSecretStore } from "./postgres-secrets.ts";
+import { secretsSuite } from "./secrets.suite.ts";
+
+let database: TestDatabase;
+let store: PostgresSecretStore;
+const key = newMasterKeyLine();
+const cleanUps: (() => Promise<void>)[] = [];
+before(async () => {
+  database = await testDatabase((work) => void cleanUps.push(work));
+  await migrateSecrets(database.pool);
+  // The step rows as far as a fence needs them: they belong to libs/worker.
+  await database.pool.query(`CREATE SCHEMA worker`);
+  await database.pool.query(
+    `CREATE TABLE worker.parts (slug text, step text, fence bigint, PRIMARY KEY (slug, step))`,
+  );
+  store = createSecretStore(database.pool, key);
+});
+after(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+secretsSuite("postgres", async () => ({
+  store,
+  raise: async ({ slug, step, fence }) => {
+    await database.pool.query(
+      `INSERT INTO worker.parts VALUES ($1, $2, $3) ON CONFLICT (slug, step) DO UPDATE SET fence = excluded.fence`,
+      [slug, step, fence],
+    );
+  },
+}));
+
+const tenant = (): TenantId => randomUUID() as TenantId;
+
+test("what lies in the table is not the secret, and a row moved to another tenant does not open", async () => {
+  const [mine, other] = [tenant(), tenant()];
+  const { value } = await store.of(mine).ensure("key");
+  const { rows } = await database.pool.query("SELECT ciphertext FROM secrets.secrets WHERE owner = $1", [
+    mine,
+  ]);
+  assert.ok(!(rows[0].ciphertext as Buffer).includes(value));
+  await database.pool.query("UPDATE secrets.secrets SET owner = $2 WHERE owner = $1", [mine, other]);
+  await assert.rejects(store.of(other).read("key"));
+});
+
+test("showing a tenant's secrets records who, when and why, and nothing unwrites that", async () => {
+  const owner = tenant();
+  const { value } = await store.of(owner).ensure("b");
+  await store.of(owner).ensure("a", () => "first");
+  const shown = await store.revealed({ tenantId: owner, by: "ada", reason: "hand-over" });
+  assert.deepEqual(shown, [
+    { purpose: "a", value: "first" },
+    { purpose: "b", value },
+  ]);
+  const { rows } = await database.pool.query(
+    "SELECT actor, reason, purposes FROM secrets.reveals WHERE owner = $1",
+    [owner],
+  );
+  assert.deepEqual(rows, [{ actor: "ada", reason: "hand-over", purposes: ["a", "b"] }]);
+  for (const statement of [
+    "UPDATE secrets.reveals SET actor = 'x'",
+    "DELETE FROM secrets.reveals",
+    "TRUNCATE secrets.reveals",
+  ])
+    await assert.rejects(database.pool.query(statement), /append-only/);
+});
+
+test("after a rotation of the master key old secrets read and new ones take the new key", async () => {
+  const owner = tenant();
+  const { value } = await store.of(owner).ensure("old");
+  const rotated = createSecretStore(database.pool, `${key}\n${newMasterKeyLine(2)}`);
+  assert.equal(await rotated.of(owner).read("old"), value);
+  await rotated.of(owner).ensure("new");
+  await assert.rejects(store.of(owner).read("new"), /master key v2/);
+});
