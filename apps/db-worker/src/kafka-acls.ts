@@ -1,0 +1,55 @@
+import { type Admin, isKafkaError } from "@deeplens/messaging";
+
+// The numbers of Kafka's protocol.
+const resource = { any: 1, topic: 2, group: 3, transactionalId: 5 };
+const pattern = { any: 1, prefixed: 4 };
+const operation = { any: 1, read: 3, write: 4, describe: 8 };
+const permission = { any: 1, allow: 3 };
+
+const rights = [
+  [resource.topic, operation.read],
+  [resource.topic, operation.write],
+  [resource.topic, operation.describe],
+  [resource.group, operation.read],
+  [resource.transactionalId, operation.write],
+  [resource.transactionalId, operation.describe],
+] as const;
+
+/** How many rules the principal has, whoever made them; undefined on a cluster that asks for no rights at all. */
+export const countAcls = async (admin: Admin, principal: string): Promise<number | undefined> => {
+  try {
+    const { resources } = await admin.describeAcls(ofPrincipal(principal));
+    return resources.reduce((count, { acls }) => count + acls.length, 0);
+  } catch (error) {
+    if (isKafkaError(error, "SECURITY_DISABLED")) return undefined;
+    throw error;
+  }
+};
+
+/** Lets the principal use everything whose name starts with the prefix (which ends in a dot), and nothing else. */
+export const grantPrefix = async (admin: Admin, principal: string, prefix: string): Promise<void> => {
+  await admin.createAcls({
+    acl: rights.map(([resourceType, right]) => ({
+      resourceType,
+      resourceName: prefix,
+      resourcePatternType: pattern.prefixed,
+      principal,
+      host: "*",
+      operation: right,
+      permissionType: permission.allow,
+    })),
+  });
+};
+
+/** Takes every right of the principal. */
+export const revokeAll = async (admin: Admin, principal: string): Promise<void> => {
+  await admin.deleteAcls({ filters: [ofPrincipal(principal)] });
+};
+
+const ofPrincipal = (principal: string) => ({
+  principal,
+  resourceType: resource.any,
+  resourcePatternType: pattern.any,
+  operation: operation.any,
+  permissionType: permission.any,
+});

@@ -1,0 +1,231 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { kafkaPrefix, kafkaUserName, type ReceiptLine, tenantTopicName } from "@deeplens/contracts";
+import type { Kafka } from "@deeplens/messaging";
+import {
+  ensureResource,
+  nothing,
+  ownedByOther,
+  PermanentStepError,
+  type ProvisionCommand,
+  removeResource,
+  type StepContext,
+  type StepDone,
+  type StepHandler,
+  type Tenant,
+  type UndoCommand,
+  unlabelled,
+} from "@deeplens/worker";
+import { countAcls, grantPrefix, revokeAll } from "./kafka-acls.ts";
+import { deleteTopic, groupsUnder, type KafkaCluster, topicsUnder } from "./kafka-cluster.ts";
+import {
+  countForeignRecords,
+  probePartition,
+  produceProbe,
+  readUntil,
+  removeProbes,
+} from "./kafka-records.ts";
+
+export const kafkaSecret = "kafka.user";
+
+const partitions = 3;
+const retentionMs = 7 * 24 * 60 * 60 * 1_000;
+
+/**
+ * A tenant's share of Kafka: its topic, and, where the cluster has an authorizer, a user that may use what bears the
+ * tenant's prefix. Nothing in Kafka bears a label, so the ledger alone says whose a thing is: a topic, a user or
+ * rights that were there before are somebody else's.
+ */
+export const tenantKafka = (cluster: KafkaCluster): StepHandler => ({
+  provision: (command, context) => provision(cluster, command, context),
+  compensate: (command, context) => compensate(cluster, command, context),
+});
+
+const provision = async (
+  cluster: KafkaCluster,
+  { tenant }: ProvisionCommand,
+  context: StepContext,
+): Promise<StepDone> => {
+  const names = namesOf(tenant, context.installation);
+  const password = (await context.secrets.ensure(kafkaSecret)).value;
+  const guarded = await context.call(
+    "ask Kafka whether it has an authorizer",
+    async () => (await countAcls(cluster.admin, names.principal)) !== undefined,
+  );
+  await context.call("look for other Kafka topics of the prefix", () =>
+    refuseStrangers(cluster, tenant, names),
+  );
+  const ports = portsOf(cluster, tenant, names, password);
+  const made = guarded ? [ports.topic, ports.user, ports.acls] : [ports.topic];
+  for (const port of made) {
+    const outcome = await ensureResource(context, tenant, port);
+    // Found: a try before may have died in the middle of it.
+    if (outcome === "found" && port !== ports.topic)
+      await context.call(`set ${port.kind} again`, (signal) => port.create(signal));
+  }
+  await context.call("use Kafka as its tenant", (signal) =>
+    prove(guarded ? cluster.as({ username: names.user, password }) : cluster.kafka, tenant, names, signal),
+  );
+  await context.call("remove the probe from Kafka", (signal) => tidy(cluster, names, signal));
+  return {
+    outputs: {
+      kafkaBrokers: cluster.brokers.join(","),
+      topic: names.topic,
+      kafkaPrefix: names.prefix,
+      kafkaAuthorization: guarded ? "acls" : "none",
+      ...(guarded ? { kafkaUser: names.user } : {}),
+    },
+    resources: made.map(({ kind, name }) => ({ kind, name })),
+  };
+};
+
+const compensate = async (
+  cluster: KafkaCluster,
+  { tenant }: UndoCommand,
+  context: StepContext,
+): Promise<readonly ReceiptLine[]> => {
+  const names = namesOf(tenant, context.installation);
+  const ports = portsOf(cluster, tenant, names);
+  const row = await context.ledger.find({ kind: ports.topic.kind, name: names.topic });
+  const ours = row?.owner === tenant.tenantId && row.state !== "gone";
+  if (ours)
+    await context.call("look into the Kafka topic", async (signal) => {
+      const there = await topicsUnder(cluster.admin, names.topic);
+      if (there.includes(names.topic)) await refuseForeignRecords(cluster, tenant, names, signal);
+    });
+  const receipt = [
+    await removeResource(context, tenant, ports.acls),
+    await removeResource(context, tenant, ports.user),
+    await removeResource(context, tenant, ports.topic),
+  ];
+  const left = await context.call("look for anything in Kafka under the prefix", async () => {
+    const groups = await removeGroups(cluster, names);
+    const topics = await topicsUnder(cluster.admin, names.prefix);
+    return [
+      ...groups,
+      ...topics.filter((name) => name !== names.topic).map((name) => foreign(topicKind, name)),
+    ];
+  });
+  return [...receipt, ...left];
+};
+
+const topicKind = "kafka-topic";
+
+interface KafkaNames {
+  readonly topic: string;
+  readonly prefix: string;
+  readonly user: string;
+  readonly principal: string;
+  /** The group of the proof; it bears the prefix, and so the tenant may use it. */
+  readonly group: string;
+}
+
+const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
+  topic: tenantTopicName(installation, slug),
+  prefix: kafkaPrefix(installation, slug),
+  user: kafkaUserName(slug),
+  principal: `User:${kafkaUserName(slug)}`,
+  group: `${kafkaPrefix(installation, slug)}deeplens-probe`,
+});
+
+const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, password = "") => ({
+  topic: {
+    kind: topicKind,
+    name: names.topic,
+    look: async () =>
+      (await topicsUnder(cluster.admin, names.topic)).includes(names.topic) ? unlabelled : nothing,
+    create: async () => {
+      await cluster.admin.createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic: names.topic,
+            numPartitions: partitions,
+            replicationFactor: -1,
+            configEntries: [{ name: "retention.ms", value: String(retentionMs) }],
+          },
+        ],
+      });
+    },
+    remove: async (signal: AbortSignal) => {
+      await refuseForeignRecords(cluster, tenant, names, signal);
+      await deleteTopic(cluster.admin, names.topic, signal);
+    },
+  },
+  user: {
+    kind: "kafka-user",
+    name: names.user,
+    look: async (signal: AbortSignal) =>
+      (await cluster.users.has(names.user, signal)) ? unlabelled : nothing,
+    create: (signal: AbortSignal) => cluster.users.put(names.user, password, signal),
+    remove: async (signal: AbortSignal) => {
+      await cluster.users.remove(names.user, signal);
+    },
+  },
+  acls: {
+    kind: "kafka-acls",
+    name: names.principal,
+    look: async () => (((await countAcls(cluster.admin, names.principal)) ?? 0) > 0 ? unlabelled : nothing),
+    create: () => grantPrefix(cluster.admin, names.principal, names.prefix),
+    remove: () => revokeAll(cluster.admin, names.principal),
+  },
+});
+
+// The tenant's rights reach everything under its prefix: what lies there already would be handed to it.
+const refuseStrangers = async (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames): Promise<void> => {
+  const [stranger] = (await topicsUnder(cluster.admin, names.prefix)).filter((name) => name !== names.topic);
+  if (stranger !== undefined) throw ownedByOther({ kind: topicKind, name: stranger }, tenant.slug);
+};
+
+const refuseForeignRecords = async (
+  { admin, kafka }: KafkaCluster,
+  tenant: Tenant,
+  { topic, group }: KafkaNames,
+  signal: AbortSignal,
+): Promise<void> => {
+  if ((await countForeignRecords(admin, { kafka, topic, group, signal })) === 0) return;
+  throw new PermanentStepError(
+    "topic-not-empty",
+    `topic ${topic} of tenant ${tenant.slug} holds records that its provisioning did not put there; it was left as it is. Save or remove them, then retry the rollback`,
+  );
+};
+
+const proofMs = 15_000;
+const retryMs = 200;
+
+/** One record out and back. A user and its rights reach every broker after a moment: refusals are tried again. */
+const prove = async (kafka: Kafka, tenant: Tenant, names: KafkaNames, signal: AbortSignal): Promise<void> => {
+  const { topic, group } = names;
+  for (const began = Date.now(); ; await delay(retryMs, undefined, { signal })) {
+    try {
+      const probe = await produceProbe(kafka, topic, tenant.tenantId);
+      await readUntil(
+        { kafka, topic, group, signal },
+        ({ partition, offset }) => partition === probePartition && offset === probe,
+      );
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (Date.now() - began > proofMs) throw error;
+    }
+  }
+};
+
+const tidy = async (cluster: KafkaCluster, names: KafkaNames, signal: AbortSignal): Promise<void> => {
+  const { admin, kafka } = cluster;
+  const { topic, group } = names;
+  await removeProbes(admin, { kafka, topic, group, signal });
+  await removeGroups(cluster, names);
+};
+
+// Only the probe's group is ours; another one under the prefix was made by somebody else.
+const removeGroups = async (cluster: KafkaCluster, names: KafkaNames): Promise<ReceiptLine[]> => {
+  const groups = await groupsUnder(cluster.admin, names.prefix);
+  const ours = groups.filter((group) => group.startsWith(names.group));
+  if (ours.length > 0) await cluster.admin.deleteGroups(ours);
+  return groups.map((name) =>
+    ours.includes(name) ? { kind: groupKind, name, outcome: "removed" } : foreign(groupKind, name),
+  );
+};
+
+const groupKind = "kafka-group";
+const foreign = (kind: string, name: string): ReceiptLine => ({ kind, name, outcome: "foreign" });

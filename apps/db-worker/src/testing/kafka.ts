@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { kafkaPrefix, kafkaUserName } from "@deeplens/contracts";
+import { createLogger } from "@deeplens/telemetry";
+import { stack } from "@deeplens/testing";
+import type { Tenant } from "@deeplens/worker";
+import { countAcls, revokeAll } from "../kafka-acls.ts";
+import { groupsUnder, type KafkaCluster, openKafkaCluster, topicsUnder } from "../kafka-cluster.ts";
+
+export const installation = "deeplens-test";
+
+/** The test installation's cluster, connected; disconnect its `admin` when done. */
+export const openTestCluster = async (): Promise<KafkaCluster> => {
+  const cluster = openKafkaCluster(stack().kafka, createLogger("test", "silent"));
+  await cluster.admin.connect();
+  return cluster;
+};
+
+export interface KafkaThings {
+  readonly topics: readonly string[];
+  readonly groups: readonly string[];
+  readonly user: boolean;
+  readonly acls: number;
+}
+
+/** What stands in the cluster now under the tenant's names. */
+export const kafkaThings = async (cluster: KafkaCluster, tenant: Tenant): Promise<KafkaThings> => {
+  const prefix = kafkaPrefix(installation, tenant.slug);
+  const user = kafkaUserName(tenant.slug);
+  return {
+    topics: await topicsUnder(cluster.admin, prefix),
+    groups: await groupsUnder(cluster.admin, prefix),
+    user: await cluster.users.has(user, new AbortController().signal),
+    acls: (await countAcls(cluster.admin, `User:${user}`)) ?? 0,
+  };
+};
+
+export const assertNothingInKafka = async (cluster: KafkaCluster, tenant: Tenant): Promise<void> =>
+  assert.deepEqual(await kafkaThings(cluster, tenant), { topics: [], groups: [], user: false, acls: 0 });
+
+/** Removes whatever bears the tenant's names, whoever made it. */
+export const sweepKafka = async (cluster: KafkaCluster, tenant: Tenant): Promise<void> => {
+  const { topics, groups, user } = await kafkaThings(cluster, tenant);
+  if (topics.length > 0) await cluster.admin.deleteTopics({ topics: [...topics] });
+  if (groups.length > 0) await cluster.admin.deleteGroups([...groups]);
+  const name = kafkaUserName(tenant.slug);
+  if (user) await cluster.users.remove(name, new AbortController().signal);
+  await revokeAll(cluster.admin, `User:${name}`);
+};
