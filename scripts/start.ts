@@ -1,4 +1,6 @@
 /** `npm start`: everything that is needed, then the tenant `acme`. */
+import { finishedParts } from "./bootstrap/task.mjs";
+import { demo } from "./demo.ts";
 import { orTell } from "./stack/failure.ts";
 import { oneAtATime } from "./stack/one-at-a-time.ts";
 import { readOptions } from "./stack/options.ts";
@@ -15,5 +17,13 @@ await orTell(async () => {
   const only = options.flag("infra-only") ? "infrastructure" : "all";
   const stack = await oneAtATime(options.installation, () => bringUp(options.installation, only));
   console.log(servicesTable(stack.ports, stack.state.secrets));
+  console.log(durations());
+  if (only === "all") await demo(stack);
   return 0;
 });
+
+/** How long each part took. What was found already has no line. */
+function durations(): string {
+  const rows = finishedParts().map(({ title, ms }) => `  ${(ms / 1000).toFixed(1).padStart(7)} s  ${title}`);
+  return ["how long each part took:", ...rows, ""].join("\n");
+}

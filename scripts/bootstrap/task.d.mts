@@ -13,3 +13,4 @@ export function task<T>(
   options: { readonly log: string; readonly hint?: string },
   work: (run: Run) => Promise<T>,
 ): Promise<T>;
+export function finishedParts(): readonly { readonly title: string; readonly ms: number }[];

@@ -4,6 +4,11 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+const parts = [];
+
+/** The parts that this command has finished, in order, each with its milliseconds. */
+export const finishedParts = () => [...parts];
+
 /** A part that failed: what, where its log is, and what to do. Its message is made for a person. */
 export class TaskFailure extends Error {
   constructor(title, cause, log, hint) {
@@ -34,6 +39,7 @@ export async function task(title, { log, hint = "" }, work) {
   try {
     const result = await work((command, args, options) => runLogged(out, command, args, options));
     stop(`done  ${title} (${seconds(started)})`);
+    parts.push({ title, ms: Date.now() - started });
     return result;
   } catch (error) {
     stop(`FAIL  ${title} (${seconds(started)})`);
