@@ -1,0 +1,157 @@
+// What the orchestrator's HTTP API answers; /openapi.json of an orchestrator has the same with every rule.
+
+export interface TenantRequest {
+  readonly name: string;
+  /** free, professional or enterprise */
+  readonly tier: string;
+  readonly storage: {
+    readonly type: string;
+    readonly provider?: string | null;
+    readonly credentialRef?: string | null;
+  };
+  readonly administrator: { readonly email: string; readonly firstName: string; readonly lastName: string };
+}
+
+export interface Accepted {
+  readonly tenantId: string;
+  readonly slug: string;
+  /** Null while the request waits in the inbox. */
+  readonly sagaId: string | null;
+  readonly status: string;
+  readonly repeated: boolean;
+  readonly inboxId: number;
+}
+
+export interface Tenant {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly name: string;
+  /** provisioning, ready, compensating, rolled-back or stuck */
+  readonly state: string;
+  readonly revision: number;
+  readonly tier: string;
+  readonly limits: {
+    readonly storageBytes: number;
+    readonly users: number;
+    readonly apiCallsPerDay: number;
+  } | null;
+  readonly storageType: string;
+  readonly resources: Readonly<Record<string, string>>;
+  readonly sagaId: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface SagaError {
+  readonly step: string | null;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface SagaSummary {
+  readonly sagaId: string;
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly kind: string;
+  /** running, compensating, ready, rolled-back, closed or stuck */
+  readonly status: string;
+  readonly error: SagaError | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+}
+
+export type StepPhase =
+  | "waiting"
+  | "working"
+  | "retrying"
+  | "done"
+  | "failed"
+  | "undoing"
+  | "undone"
+  | "untouched"
+  | "skipped";
+
+export interface ReceiptLine {
+  readonly kind: string;
+  readonly name: string;
+  /** removed, absent or foreign */
+  readonly outcome: string;
+}
+
+export interface SagaStep {
+  readonly step: string;
+  readonly state: string;
+  readonly phase: StepPhase;
+  readonly attempts: number;
+  readonly fence: number;
+  readonly commandedAt: string | null;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly durationMs: number | null;
+  readonly progress: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly resources: readonly { readonly kind: string; readonly name: string }[];
+  readonly receipt: readonly ReceiptLine[];
+}
+
+export interface Saga extends SagaSummary {
+  readonly name: string;
+  readonly requestId: string;
+  readonly source: string;
+  readonly machineVersion: number;
+  readonly version: number;
+  readonly course: string;
+  readonly steps: readonly SagaStep[];
+  readonly waitingFor: readonly {
+    readonly timer: string;
+    readonly step: string | null;
+    readonly what: string;
+    readonly until: string;
+  }[];
+}
+
+export interface HistoryEntry {
+  readonly id: number;
+  readonly at: string;
+  readonly event: string;
+  readonly step: string | null;
+  readonly fence: number | null;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface ActAnswer {
+  readonly inboxId: number;
+  readonly sagaId: string;
+  readonly tenantId: string;
+  /** The saga's status after the act; `waiting` while it was not applied. */
+  readonly status: string;
+}
+
+export interface InboxEntry {
+  readonly inboxId: number;
+  readonly kind: string;
+  readonly createdAt: string;
+  readonly doneAt: string | null;
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Credentials {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly resources: Readonly<Record<string, string>>;
+  /** By what each is for. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+/** What the event stream of a saga says. */
+export type SagaEvent =
+  | { readonly type: "history"; readonly entry: HistoryEntry }
+  | { readonly type: "saga"; readonly saga: Saga }
+  | { readonly type: "end"; readonly status: string };

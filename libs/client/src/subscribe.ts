@@ -1,0 +1,36 @@
+import type { LifecycleEvent } from "@deeplens/contracts";
+import { messageIn, type Reader } from "./reader.ts";
+import { createRevisions } from "./revisions.ts";
+
+export interface SubscribeOptions {
+  /** The subscriber's consumer group; its members share the work, and it goes on where it was. */
+  readonly groupId: string;
+  /** Called one at a time for each tenant; an event whose handler throws comes again. */
+  readonly onEvent: (event: LifecycleEvent) => Promise<void>;
+}
+
+export interface Subscription {
+  stop(): Promise<void>;
+}
+
+/**
+ * Gives the lifecycle events to a handler, from the beginning for a new group. An event comes at least once: again
+ * after a crash or a hand-over, but never one of a lower revision than this process has handled of its tenant.
+ */
+export const subscribe = async (reader: Reader, options: SubscribeOptions): Promise<Subscription> => {
+  const consumer = reader.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 250 });
+  const revisions = createRevisions();
+  await consumer.connect();
+  await consumer.subscribe({ topics: [reader.lifecycle], fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message: record }) => {
+      const message = await messageIn(reader, record);
+      if (message?.record !== "TenantProvisioned" && message?.record !== "TenantProvisioningFailed") return;
+      const { tenantId, revision } = message.value;
+      if (!revisions.isNews(tenantId, revision)) return;
+      await options.onEvent(message);
+      revisions.saw(tenantId, revision);
+    },
+  });
+  return { stop: () => consumer.disconnect() };
+};
