@@ -1,10 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KafkaRecord, Producer } from "@deeplens/messaging";
+import { isKafkaError, type KafkaRecord, type Producer } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 
 /** Sends records in the order in which they were given, those that come together in one request. */
 export interface Sender {
-  /** Resolves when all replicas have it; tries for ever until the sender is closed. */
+  /**
+   * Resolves when all replicas have it; tries for ever until the sender is closed.
+   * @throws where the record is too large for its topic: no retry can help
+   */
   send(topic: string, record: KafkaRecord): Promise<void>;
   /** Resolves when nothing waits any more. */
   flush(): Promise<void>;
@@ -20,7 +23,6 @@ interface Waiting {
 
 const mostAtOnce = 500;
 const mostBytesAtOnce = 512 * 1_024;
-const retryMs = 1_000;
 
 /**
  * A sender over idempotent producers. After an error that outlived the client's own retries the producer is replaced
@@ -28,15 +30,22 @@ const retryMs = 1_000;
  *
  * @param connect a producer, connected
  */
-export const createSender = async (connect: () => Promise<Producer>, log: Logger): Promise<Sender> => {
+export const createSender = async (
+  connect: () => Promise<Producer>,
+  log: Logger,
+  retryMs = 1_000,
+): Promise<Sender> => {
   const waiting: Waiting[] = [];
   let producer = await connect();
   let closed = false;
   let sending: Promise<void> | undefined;
+  // So many of the next ones travel alone: one of them is too large for its topic, and it is not known which.
+  let alone = 0;
 
   const sendAll = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, countOf(waiting));
+      const batch = waiting.splice(0, alone > 0 ? 1 : countOf(waiting));
+      alone = Math.max(0, alone - 1);
       try {
         await producer.sendBatch({ acks: -1, topicMessages: byTopic(batch) });
         for (const one of batch) one.resolve();
@@ -45,7 +54,10 @@ export const createSender = async (connect: () => Promise<Producer>, log: Logger
           for (const one of [...batch, ...waiting.splice(0)]) one.reject(error);
           return;
         }
-        log.warn({ reason: (error as Error).message, records: batch.length }, "sending again");
+        const tooLarge = isTooLarge(error);
+        log.warn({ reason: (error as Error).message, records: batch.length }, "the records were not taken");
+        if (tooLarge && batch.length === 1) batch.pop()?.reject(error);
+        else if (tooLarge) alone = batch.length;
         waiting.unshift(...batch);
         await replace();
       }
@@ -87,6 +99,10 @@ export const createSender = async (connect: () => Promise<Producer>, log: Logger
     },
   };
 };
+
+const isTooLarge = (error: unknown): boolean =>
+  isKafkaError(error, "MESSAGE_TOO_LARGE") ||
+  (error instanceof Error && error.cause !== undefined && isTooLarge(error.cause));
 
 const countOf = (waiting: readonly Waiting[]): number => {
   let bytes = 0;

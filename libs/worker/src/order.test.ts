@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TenantRequested, TenantRollbackRequested } from "@deeplens/contracts";
+import { orderOf, UnusableCommand } from "./order.ts";
+
+const head = {
+  ...{ sagaId: "s", tenantId: "79c28c6d-5322-57b4-9be8-0b62424c1131", slug: "acme", step: "storage" },
+  ...{ fence: 3, attempt: 1, workMs: 1_000, expiresAt: "2026-01-01T00:00:00.000Z", name: "Acme" },
+};
+const requested: TenantRequested = {
+  ...head,
+  ...{ tier: "free", storageType: "deeplens", inputs: {} },
+  administrator: { email: "a@b.test", firstName: "A", lastName: "B" },
+};
+const rollback: TenantRollbackRequested = { ...head, purpose: "sweep", reason: "r" };
+
+test("a command becomes an order with all that its handler needs", () => {
+  const order = orderOf("storage", { record: "TenantRequested", value: requested });
+  assert.equal(order.work.kind, "do");
+  assert.equal(order.expiresAt.getTime(), Date.parse(head.expiresAt));
+  assert.equal(orderOf("storage", { record: "TenantRollbackRequested", value: rollback }).work.kind, "undo");
+});
+
+test("what is no command for this step and this tenant is unusable", () => {
+  for (const wrong of [
+    { step: "vectors" },
+    { slug: "../x" },
+    { tenantId: "acme" },
+    { fence: 0 },
+    { expiresAt: "soon" },
+  ])
+    assert.throws(
+      () => orderOf("storage", { record: "TenantRequested", value: { ...requested, ...wrong } }),
+      UnusableCommand,
+    );
+  const progress = { ...head, occurredAt: "", progress: "", message: "" };
+  assert.throws(() => orderOf("storage", { record: "StepProgressed", value: progress }), UnusableCommand);
+});
+
+test("a value that this version does not know can still be answered", () => {
+  for (const unknown of [{ tier: "platinum" }, { storageType: "byos" }])
+    assert.equal(
+      orderOf("storage", { record: "TenantRequested", value: { ...requested, ...unknown } }).work.kind,
+      "unknown",
+    );
+  const value = { ...rollback, purpose: "fun" };
+  assert.equal(orderOf("storage", { record: "TenantRollbackRequested", value }).work.kind, "unknown");
+});
