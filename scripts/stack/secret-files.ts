@@ -1,4 +1,4 @@
-/** The stack's own passwords: made once, 256 bits each, one file each, mode 0600. */
+/** The stack's own passwords: made once, 240 bits each, one file each, mode 0600. */
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync } from "node:fs";
 import { join } from "node:path";
@@ -24,22 +24,21 @@ export function fleetUser(): { readonly uid: number; readonly gid: number } {
 
 /** Makes what is missing and keeps what is there: data in volumes was made with these. */
 export function ensureSecrets(state: StateFolder): void {
-  for (const name of names) ensureSecret(secretFile(state, name));
-  ensureSecret(state.masterKeyFile);
+  for (const name of names) ensureSecret(secretFile(state, name), password);
+  ensureSecret(state.masterKeyFile, masterKey);
 }
 
 /** The path of one secret on the host. */
 export const secretFile = (state: StateFolder, name: SecretName): string => join(state.secrets, name);
 
-function ensureSecret(path: string): void {
-  // MinIO takes secrets of 8 to 40 characters: 30 bytes are 240 bits and 40 characters, safe in every quoting used.
-  if (!existsSync(path))
-    writePrivateFile(
-      path,
-      path.endsWith("master.key")
-        ? randomBytes(32).toString("base64")
-        : randomBytes(30).toString("base64url"),
-    );
+function ensureSecret(path: string, make: () => string): void {
+  if (!existsSync(path)) writePrivateFile(path, make());
   const { uid, gid } = fleetUser();
   if (process.getuid?.() === 0) chownSync(path, uid, gid);
 }
+
+/** MinIO takes 8 to 40 characters: 30 bytes are 240 bits and 40 characters, safe in every quoting used. */
+const password = (): string => randomBytes(30).toString("base64url");
+
+/** The first version of the master key, as the secret store reads it. */
+const masterKey = (): string => `v1:${randomBytes(32).toString("base64")}\n`;

@@ -60,4 +60,4 @@ export async function bringUp(installation: string, only: "all" | "infrastructur
 
 const wanted = ({ entry }: PlannedImage, only: "all" | "infrastructure"): boolean =>
   existsSync(join(projectRoot, entry.dockerfile ?? join(entry.context, "Dockerfile"))) &&
-  (only === "all" || !["fleet", "backup"].includes(entry.service));
+  (only === "all" || entry.service !== "fleet");
