@@ -26,8 +26,9 @@ export const createTokenEndpoint = (
   store: IdentityStore,
   signer: TokenSigner,
   clients: readonly Client[],
+  passwordCost: number,
 ) => {
-  const nobodysHash = hashPassword("nobody's");
+  const nobodysHash = hashPassword("nobody's", passwordCost);
 
   return async ({ form, authorization, now }: TokenRequest): Promise<TokenAnswer> => {
     const basic = basicOf(authorization);
