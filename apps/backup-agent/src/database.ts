@@ -62,7 +62,11 @@ export const postgresDatabase = (
     dump: async (path, signal) => {
       const toolVersion = versionIn(await runTool(pgDump("--version"), signal, text));
       const client = await connect();
+      // A query that waits (for a lock, say) hears of no signal: a stop breaks its connection.
+      const stop = (): void => void client.end().catch(() => {});
+      signal.addEventListener("abort", stop, { once: true });
       try {
+        signal.throwIfAborted();
         const snapshot = await exportSnapshot(client);
         const tables = await countRows(client, signal);
         const digest = await runTool(
@@ -88,6 +92,7 @@ export const postgresDatabase = (
           tables,
         };
       } finally {
+        signal.removeEventListener("abort", stop);
         await client.end().catch(() => {});
       }
     },

@@ -1,4 +1,5 @@
 import { dockerEngine } from "@deeplens/containers";
+import { networkName } from "@deeplens/contracts";
 import { readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { runWorker } from "@deeplens/worker";
@@ -15,12 +16,13 @@ await runProcess(log, (signal) =>
     config,
     log,
     signal,
-    create: async () => {
+    create: async ({ installation }) => {
       await waitFor("the container engine", () => engine.ping({ signal, timeoutMs: 5_000 }), { log, signal });
       return {
         handler: backupStep({
           engine,
           image: config.BACKUP_IMAGE,
+          network: networkName(installation),
           reach: config.BACKUP_REACH,
           timeZone: config.BACKUP_TIME_ZONE,
           databaseServer: { host: config.TENANT_DB_HOST, port: config.TENANT_DB_PORT },

@@ -8,13 +8,15 @@ import {
   ownershipOf,
   type PublishedPort,
 } from "@deeplens/containers";
-import { containerName, networkName, type TenantId, tenantLabels, volumeName } from "@deeplens/contracts";
+import { containerName, type TenantId, tenantLabels, volumeName } from "@deeplens/contracts";
 import { ownedByOther, type ResourcePort, type Tenant } from "@deeplens/worker";
 
 /** What the step works with. */
 export interface BackupServices {
   readonly engine: ContainerEngine;
   readonly image: string;
+  /** The installation's network, where the agents reach Postgres and their Qdrant. */
+  readonly network: string;
   readonly reach: "network" | "published";
   readonly timeZone: string;
   /** The tenants' Postgres, as the agents see it. */
@@ -37,7 +39,6 @@ export interface TenantBackup {
    * tenant's.
    */
   readonly looker: string;
-  readonly network: string;
   readonly labels: Labels;
 }
 
@@ -48,7 +49,6 @@ export const tenantBackup = (tenant: Tenant, installation: string): TenantBackup
     ...{ tenantId, slug, installation, container },
     volume: volumeName(installation, "backup", tenant.slug),
     looker: `${container}_look`,
-    network: networkName(installation),
     labels: tenantLabels(installation, "backup", tenant),
   };
 };
@@ -87,8 +87,8 @@ export const lookerResource = (services: BackupServices, backup: TenantBackup): 
 const limits = { memoryBytes: 384 * 1024 ** 2, cpus: 1, pids: 128 };
 
 const engineContainer = (
-  { engine, image }: BackupServices,
-  { installation, slug, labels, network, volume }: TenantBackup,
+  { engine, image, network }: BackupServices,
+  { installation, slug, labels, volume }: TenantBackup,
   name: string,
   rest: () => Promise<Pick<ContainerSpec, "ports" | "command">>,
 ): EngineResource => {

@@ -1,1 +1,2 @@
 export * from "./manifests.ts";
+export * from "./tenant-to-back-up.ts";
