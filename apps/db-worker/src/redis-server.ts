@@ -47,10 +47,16 @@ export const asRedisUser = async <T>(
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  client.on("error", () => undefined); // the command that was under way fails with it
+  // "Connection is closed" is all that a command says; why it was closed is said here.
+  let reason: Error | undefined;
+  client.on("error", (error) => {
+    reason = error;
+  });
   try {
     await client.connect();
     return await work(client);
+  } catch (error) {
+    throw error instanceof ReplyError ? error : (reason ?? error);
   } finally {
     client.disconnect();
   }

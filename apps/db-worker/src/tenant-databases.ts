@@ -32,14 +32,17 @@ export const databaseSecret = "database.app";
  * A tenant's database: an owner role that nobody logs in as, an application role, and a database of the owner's that
  * only the application role may connect to. Every role is made in one transaction with the comment that says whose it
  * is; the database is whose its owner role is. So no crash leaves anything of ours that looks foreign.
+ *
+ * @param options `copy`: whether to copy the template database (quicker), or to run the migrations in an empty one
  */
-export const tenantDatabases = (server: TenantServer): StepHandler => ({
-  provision: (command, context) => provision(server, command, context),
+export const tenantDatabases = (server: TenantServer, options = { copy: true }): StepHandler => ({
+  provision: (command, context) => provision(server, options, command, context),
   compensate: (command, context) => compensate(server, command, context),
 });
 
 const provision = async (
   server: TenantServer,
+  { copy }: { copy: boolean },
   { tenant, tier }: ProvisionCommand,
   context: StepContext,
 ): Promise<StepDone> => {
@@ -51,7 +54,7 @@ const provision = async (
     await ensureResource(context, tenant, ports.owner);
     await ensureResource(context, tenant, ports.application);
     await context.call("drop a half-dropped Postgres database", () => dropInvalid(session, tenant));
-    await ensureResource(context, tenant, ports.database(template));
+    await ensureResource(context, tenant, ports.database(copy ? template : undefined));
     await context.call("arrange the Postgres database", (signal) =>
       arrange(server, session, tenant, template, signal),
     );
@@ -85,10 +88,9 @@ const compensate = async (
   context: StepContext,
 ): Promise<readonly ReceiptLine[]> =>
   withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
-    const template = await templateOf(context.installation);
     const ports = portsOf(server, session, tenant, context.installation);
     const receipt = [
-      await removeResource(context, tenant, ports.database(template)),
+      await removeResource(context, tenant, ports.database(undefined)),
       await removeResource(context, tenant, ports.application),
       await removeResource(context, tenant, ports.owner),
     ];
@@ -131,7 +133,7 @@ const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, inst
   return {
     owner: role(names.owner),
     application: role(names.application),
-    database: (template: Template) => ({
+    database: (template: Template | undefined) => ({
       kind: databaseKind,
       name: names.database,
       look: async () => {
@@ -157,7 +159,7 @@ const createDatabase = async (
   server: TenantServer,
   session: PoolClient,
   tenant: Tenant,
-  template: Template,
+  template: Template | undefined,
   signal: AbortSignal,
 ): Promise<void> => {
   const { database, owner } = namesOf(tenant);
@@ -166,12 +168,14 @@ const createDatabase = async (
       `CREATE DATABASE ${quoteIdentifier(database)} OWNER ${quoteIdentifier(owner)} TEMPLATE ${source} CONNECTION LIMIT 0`,
     );
   };
+  const fromNothing = (): Promise<void> => from("template0 ENCODING 'UTF8'");
+  if (template === undefined) return fromNothing();
   try {
     await ensureTemplate(server, template, signal);
     await from(quoteIdentifier(template.database));
   } catch (error) {
     if (!templateUnusable.includes(sqlStateOf(error) ?? "")) throw error;
-    await from("template0 ENCODING 'UTF8'");
+    await fromNothing();
   }
 };
 

@@ -111,6 +111,7 @@ const withConnection = async <T>(
   const stop = (): void => void socket.destroy(signal.reason as Error);
   signal.addEventListener("abort", stop, { once: true });
   try {
+    signal.throwIfAborted();
     const send = sender(socket);
     await authenticate(send, address);
     return await work(send);
