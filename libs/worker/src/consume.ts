@@ -83,6 +83,7 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
   const limit = (): void => {
     if (!full && unfinished > options.mostUnfinished) {
       full = true;
+      log.info({ unfinished }, "many unfinished commands: fetching pauses");
       consumer.pause([{ topic, partitions: [...assigned] }]);
     } else if (full && unfinished <= options.mostUnfinished / 2) {
       full = false;

@@ -120,6 +120,7 @@ export const runWorker = async (options: WorkerOptions): Promise<void> => {
     checks,
   });
   cleanUps.push(() => health.close());
+  options.log.info({ port: health.port }, "answers /health/live and /health/ready");
   try {
     await Promise.race([
       run(options, checks, cleanUps, { signal: ending.signal, because: fatal }),
@@ -201,9 +202,9 @@ const run = async (
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 250,
         maxBytesPerPartition: 256 * 1_024,
-        sessionTimeout: 30_000,
+        sessionTimeout: 10_000,
         rebalanceTimeout: 60_000,
-        heartbeatInterval: 3_000,
+        heartbeatInterval: 2_000,
         retry: { retries: 5, restartOnFailure: async () => true },
       });
       cleanUps.push(() => consumer.disconnect());

@@ -19,9 +19,10 @@ export const fileStep = (root: string): StepHandler => {
   const ensure = async (context: StepContext, slug: string, tenantId: string, name: string) => {
     const path = join(root, slug, name);
     await context.ledger.intend({ kind: "file", name: path });
-    await context.call(`write ${name}`, async (signal) => {
+    await context.call(`write ${name}`, async () => {
       await mkdir(join(root, slug), { recursive: true });
-      await place(slug, name, signal);
+      // As a request that has left the process, this can't be called back.
+      await place(slug, name);
       await writeFile(path, tenantId);
     });
     await context.ledger.made({ kind: "file", name: path });
@@ -52,6 +53,23 @@ export const fileStep = (root: string): StepHandler => {
       return receipt;
     },
   };
+};
+
+/** Holds the tenant's handler at that place, until it is let go. */
+export const hold = async (root: string, slug: string, at: string) => {
+  const path = join(root, `${slug}.hold-${at}`);
+  await writeFile(path, "");
+  return {
+    there: () => exists(join(root, `${slug}.at-${at}`)),
+    letGo: () => rm(path, { force: true }),
+  };
+};
+
+/** Makes the tenant's provision fail, with its secret in the message, until that is ended. */
+export const failing = async (root: string, slug: string) => {
+  const path = join(root, `${slug}.fail`);
+  await writeFile(path, "");
+  return { end: () => rm(path) };
 };
 
 /** The files of a tenant, with the owner that stands in each. */

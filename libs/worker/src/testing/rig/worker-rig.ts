@@ -60,7 +60,8 @@ export interface WorkerRig {
   /** Where the fixture step makes its files, a folder a tenant. */
   readonly folder: string;
   readonly topics: { readonly commands: string; readonly replies: string; readonly deadLetters: string };
-  tenant(): TestTenant;
+  /** A new tenant, of that shard where it matters. */
+  tenant(shard?: number): TestTenant;
   provision(tenant: TestTenant, fence: number, options?: CommandOptions): Command;
   undo(tenant: TestTenant, fence: number, options?: CommandOptions): Command;
   send(...commands: readonly Command[]): Promise<void>;
@@ -70,7 +71,11 @@ export interface WorkerRig {
   /** Waits for a reply of that fence that is not a progress. */
   answer(tenant: TestTenant, fence: number, withinMs?: number): Promise<Reply>;
   /** Starts a worker process of its own with the fixture step; `until` what it logged matches. */
-  spawn(options?: { concurrency?: number; longestCallMs?: number }): Promise<Spawned>;
+  spawn(options?: { longestCallMs?: number; config?: Partial<WorkerConfig> }): Promise<Spawned>;
+  /** What lies in the dead letters, once there are so many. */
+  deadLetters(count: number): Promise<readonly KafkaMessage[]>;
+  /** The group's committed offset of the tenant's partition; -1 where nothing was committed. */
+  committed(tenant: TestTenant): Promise<number>;
 }
 
 export interface CommandOptions {
@@ -86,6 +91,8 @@ export interface Spawned {
   readonly lines: readonly string[];
   logged(pattern: RegExp, withinMs?: number): Promise<void>;
   readonly exited: Promise<number | string>;
+  /** Asks it to stop, and gives its exit code. */
+  stop(): Promise<number | string>;
 }
 
 export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
@@ -166,9 +173,12 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
 
   return {
     ...{ installation, database, config, kafka, codec, producer, folder, topics, heard },
-    tenant: () => {
-      const slug = `t-${randomBytes(5).toString("hex")}` as Slug;
-      return { slug, tenantId: tenantIdOf("tests", slug) };
+    tenant: (shard) => {
+      for (;;) {
+        const slug = `t-${randomBytes(5).toString("hex")}` as Slug;
+        if (shard !== undefined && shardOf(slug, shards) !== shard) continue;
+        return { slug, tenantId: tenantIdOf("tests", slug) };
+      }
     },
     provision: (tenant, fence, options = {}) => ({
       record: "TenantRequested",
@@ -209,9 +219,28 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
           )?.reply,
         withinMs,
       ),
-    spawn: async ({ concurrency = 8, longestCallMs } = {}) => {
+    deadLetters: async (count) => {
+      const found: KafkaMessage[] = [];
+      const reader = kafka.consumer({ groupId: `${installation}.${randomUUID()}`, maxWaitTimeInMs: 100 });
+      await reader.connect();
+      await reader.subscribe({ topics: [topics.deadLetters], fromBeginning: true });
+      await reader.run({ autoCommit: false, eachMessage: async ({ message }) => void found.push(message) });
+      try {
+        await eventually(`${count} dead letters`, () => found.length >= count || undefined);
+      } finally {
+        await reader.disconnect();
+      }
+      return found;
+    },
+    committed: async ({ slug }) => {
+      const groupId = `${installation}.${step}-worker`;
+      const [topic] = await admin.fetchOffsets({ groupId, topics: [topics.commands] });
+      const own = topic?.partitions.find(({ partition }) => partition === shardOf(slug, shards));
+      return Number(own?.offset ?? -1);
+    },
+    spawn: async ({ longestCallMs, config: changes = {} } = {}) => {
       const file = join(folder, `${randomUUID()}.json`);
-      await writeFile(file, JSON.stringify({ ...config, WORKER_CONCURRENCY: concurrency }), { mode: 0o600 });
+      await writeFile(file, JSON.stringify({ ...config, ...changes }), { mode: 0o600 });
       const main = fileURLToPath(new URL("fixture-worker.ts", import.meta.url));
       const child = spawn(process.execPath, [main, file, folder, String(longestCallMs ?? 30_000)], {
         stdio: ["ignore", "pipe", "pipe"],
@@ -228,6 +257,10 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
       });
       const spawned: Spawned = {
         ...{ child, lines, exited, pid: child.pid ?? 0 },
+        stop: () => {
+          child.kill("SIGTERM");
+          return exited;
+        },
         logged: async (pattern, withinMs = 20_000) => {
           await eventually(
             `${pattern} in the log:\n${lines.join("\n")}`,
