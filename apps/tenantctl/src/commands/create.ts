@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Accepted, type ApiClient, ApiUnreachable } from "@deeplens/client";
+import { followToEnd, tellEnd } from "../follow.ts";
+import { Refused } from "../refused.ts";
+import { acting, type Commands, type Session } from "../session.ts";
+import { shown } from "../text.ts";
+import { type WishOptions, wishOf } from "../wish.ts";
+
+interface Options extends WishOptions {
+  readonly requestId?: string;
+}
+
+export const addCreate = (commands: Commands): void => {
+  commands.program
+    .command("create")
+    .argument("<name>", "the tenant's name; its slug is made from it")
+    .description("make a tenant and wait until it is ready; asks for what it was not told when on a terminal")
+    .option("--tier <tier>", "free, professional or enterprise")
+    .option("--storage <model>", "deeplens (a bucket of its own) or none")
+    .option("--admin-email <address>", "the first administrator's e-mail address")
+    .option("--admin-name <name>", "the first administrator's first and last name")
+    .option("--request-id <id>", "the request's own id; the same again never makes a second tenant")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  $ tenantctl create "Acme Corp"\n  $ tenantctl create acme --tier free --storage none --admin-email ada@acme.example --admin-name "Ada Lovelace" --json',
+    )
+    .action(
+      acting<Options, [string]>(commands, async (session, name) => {
+        const wish = await wishOf(session, name);
+        const requestId = session.options.requestId ?? randomUUID();
+        const api = session.api();
+        const accepted = await requested(() => api.requestTenant(wish, requestId), requestId);
+        session.out.say(
+          accepted.repeated
+            ? `This request was made before: ${accepted.slug} (${accepted.tenantId})`
+            : `Requested ${accepted.slug} (${accepted.tenantId})`,
+        );
+        const sagaId = accepted.sagaId ?? (await sagaFromInbox(session, api, accepted));
+        return tellEnd(session, api, await followToEnd(session, api, sagaId, accepted.slug));
+      }),
+    );
+};
+
+// The request may have arrived although its answer did not: only the same id asks for the same tenant.
+const requested = async (ask: () => Promise<Accepted>, requestId: string): Promise<Accepted> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ApiUnreachable)) throw error;
+    throw new Error(
+      `${error.message}; repeat it with --request-id ${requestId}, so that it stays one request`,
+      {
+        cause: error,
+      },
+    );
+  }
+};
+
+const pollMs = 500;
+
+const sagaFromInbox = async (
+  session: Session<Options>,
+  api: ApiClient,
+  accepted: Accepted,
+): Promise<string> => {
+  session.out.progress.write("waiting for an orchestrator to take the request ...\n");
+  while (!session.world.interrupted.aborted) {
+    const { result } = await api.inbox(accepted.inboxId);
+    if (result !== null) {
+      if (typeof result.sagaId === "string") return result.sagaId;
+      throw new Refused(
+        String(result.code ?? "refused"),
+        shown(String(result.message ?? "the request was refused")),
+        "correct the field and run it again",
+      );
+    }
+    await delay(pollMs);
+  }
+  throw new Refused(
+    "interrupted",
+    `the request for ${accepted.slug} stays in the inbox (${accepted.inboxId})`,
+    `see later with \`tenantctl status ${accepted.slug}\``,
+  );
+};

@@ -1,0 +1,17 @@
+/** What the exit code says; --help says it too. */
+export const exitCodes = {
+  /** It is done; for create and watch: the tenant is ready. */
+  ok: 0,
+  /** It failed: the tenant was rolled back or is stuck, the API does not answer, or something unexpected. */
+  failed: 1,
+  /** It was refused before anything was done: wrong usage, a rule that was broken, a state that moved on. */
+  refused: 2,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export const exitCodeHelp = `
+Exit codes:
+  0  done (create and watch: the tenant is ready)
+  1  failed: rolled back, stuck, or the API does not answer
+  2  refused: wrong usage, a broken rule, or the state moved on`;

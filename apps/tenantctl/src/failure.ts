@@ -1,0 +1,44 @@
+import { ApiProblem, ApiUnreachable } from "@deeplens/client";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { Refused } from "./refused.ts";
+
+/** An error as a person or a program is told of it. */
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  /** Whatever else the API said: field, state, ids. */
+  readonly [more: string]: unknown;
+}
+
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof Refused)
+    return { exitCode: exitCodes.refused, code: error.code, message: error.message, next: error.next };
+  if (error instanceof ApiProblem) {
+    const { type: _type, title: _title, detail, ...rest } = error.problem;
+    const exitCode = error.problem.status < 500 ? exitCodes.refused : exitCodes.failed;
+    return { ...rest, exitCode, message: detail };
+  }
+  if (error instanceof ApiUnreachable)
+    return {
+      exitCode: exitCodes.failed,
+      code: "api-unreachable",
+      message: error.message,
+      next: "is it running? `npm start` brings it up; `tenantctl config` shows the address in use",
+    };
+  // Ctrl+C, or the end of input, at a question.
+  if (error instanceof Error && error.name === "ExitPromptError")
+    return {
+      exitCode: exitCodes.refused,
+      code: "not-answered",
+      message: "the question was not answered, so nothing was done",
+      next: "run it again, or give the answers as flags (see --help)",
+    };
+  return {
+    exitCode: exitCodes.failed,
+    code: "unexpected",
+    message: error instanceof Error ? error.message : String(error),
+    next: "run it again; if it fails again, the orchestrator's log says more",
+  };
+};

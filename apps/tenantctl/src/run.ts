@@ -1,0 +1,77 @@
+import { Command, CommanderError } from "commander";
+import { addAbort, addResume, addRetry } from "./commands/acts.ts";
+import { addConfig } from "./commands/config.ts";
+import { addCreate } from "./commands/create.ts";
+import { addCredentials } from "./commands/credentials.ts";
+import { addList } from "./commands/list.ts";
+import { addSaga } from "./commands/saga.ts";
+import { addSagas } from "./commands/sagas.ts";
+import { addStatus } from "./commands/status.ts";
+import { addWatch } from "./commands/watch.ts";
+import { type ExitCode, exitCodeHelp, exitCodes } from "./exit-code.ts";
+import { failureOf } from "./failure.ts";
+import type { Commands } from "./session.ts";
+import { shown } from "./text.ts";
+import type { World } from "./world.ts";
+
+const examples = `
+Examples:
+  $ tenantctl create "Acme Corp"                 asks for what it needs, shows the progress
+  $ tenantctl create acme --tier free --storage deeplens \\
+      --admin-email ada@acme.example --admin-name "Ada Lovelace"
+  $ tenantctl status acme                        its state, its parts, what it waits for
+  $ tenantctl sagas --status stuck               what waits for an operator
+  $ tenantctl credentials acme --out acme.txt    its passwords and keys, for its eyes only
+  $ tenantctl list --json | jq -r .items[].slug`;
+
+/** Runs the command line `argv` (without node and script) and gives the exit code. Never throws. */
+export const run = async (argv: readonly string[], world: World): Promise<ExitCode> => {
+  const program = programOf(world);
+  const commands: Commands = { program, world, exitCode: exitCodes.ok };
+  for (const add of [
+    addCreate,
+    addStatus,
+    addList,
+    addWatch,
+    addSagas,
+    addSaga,
+    addRetry,
+    addResume,
+    addAbort,
+    addCredentials,
+    addConfig,
+  ])
+    add(commands);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return commands.exitCode;
+  } catch (error) {
+    // Commander has said it already. --help ends here too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.refused;
+    return tell(world, argv, error);
+  }
+};
+
+const programOf = (world: World): Command =>
+  new Command("tenantctl")
+    .description("Makes tenants of DeepLens, and shows and steers their sagas.")
+    .option("--installation <name>", "whose API (default: DEEPLENS_INSTALLATION, then deeplens)")
+    .option("--api <url>", "the API's address, in place of the installation's")
+    .option("--token-file <file>", "the file with the API's token, in place of the installation's")
+    .option("--json", "print JSON for programs; progress goes to standard error")
+    .addHelpText("after", `${examples}\n${exitCodeHelp}`)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+    })
+    .showHelpAfterError("(see tenantctl --help)")
+    .exitOverride();
+
+const tell = (world: World, argv: readonly string[], error: unknown): ExitCode => {
+  const failure = failureOf(error);
+  const { exitCode, ...rest } = failure;
+  if (argv.includes("--json")) world.stdout.write(`${JSON.stringify({ error: rest }, null, 2)}\n`);
+  else world.stderr.write(`tenantctl: ${shown(failure.message)}\n  what to do: ${shown(failure.next)}\n`);
+  return exitCode;
+};

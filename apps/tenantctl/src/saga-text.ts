@@ -1,0 +1,69 @@
+import type { Saga, SagaStep } from "@deeplens/client";
+import { columns, duration, moment, shown } from "./text.ts";
+
+/** A saga in words: where it is, its steps, what it waits for, why it failed. */
+export const describeSaga = (saga: Saga, nowMs: number): string => {
+  const lines = [
+    `Saga ${saga.sagaId} (${saga.kind} of ${saga.slug}) is ${saga.status}, since ${moment(saga.createdAt)}`,
+    columns(
+      saga.steps.map((step) => [step.step, phaseOf(step), timeOf(step, nowMs), noteOf(step)]),
+      "  ",
+    ),
+  ];
+  if (saga.error !== null)
+    lines.push(`Why: ${shown(`${saga.error.step ?? "saga"}: ${saga.error.message} (${saga.error.code})`)}`);
+  const waiting = saga.waitingFor.map(
+    ({ what, until }) =>
+      `  ${what}, until ${moment(until)} (in ${duration(Math.max(0, Date.parse(until) - nowMs))})`,
+  );
+  if (waiting.length > 0) lines.push("Waits for", ...waiting);
+  if (saga.status === "stuck") lines.push(...whatAnOperatorCanDo(saga));
+  return lines.join("\n");
+};
+
+/** What was removed, and what was looked for, by the undo of each step. */
+export const receiptOf = (saga: Saga): string[] =>
+  saga.steps.flatMap((step) =>
+    step.receipt.map(
+      ({ kind, name, outcome }) => `  ${step.step}: ${kind} ${shown(name)} ${outcomes[outcome] ?? outcome}`,
+    ),
+  );
+
+const outcomes: Readonly<Record<string, string>> = {
+  removed: "was removed",
+  absent: "was not there",
+  foreign: "is another owner's: left alone",
+};
+
+export const whatAnOperatorCanDo = (saga: { sagaId: string; slug: string }): string[] => [
+  "It waits for an operator. When the reason is gone:",
+  `  tenantctl retry ${saga.slug} --reason "..."    the failed step again`,
+  `  tenantctl resume ${saga.slug} --reason "..."   on from where it stopped`,
+  `  tenantctl abort ${saga.slug} --reason "..."    undo what was done`,
+];
+
+const phaseOf = (step: SagaStep): string =>
+  step.attempts > 1 ? `${step.phase} (try ${step.attempts})` : step.phase;
+
+/** How long the step took or takes. */
+export const timeOf = (step: SagaStep, nowMs: number): string => {
+  if (step.commandedAt === null) return "";
+  if (step.phase === "done" && step.durationMs !== null) return duration(step.durationMs);
+  const endMs = step.finishedAt !== null && step.phase !== "working" ? Date.parse(step.finishedAt) : nowMs;
+  return duration(Math.max(0, endMs - Date.parse(step.commandedAt)));
+};
+
+/** What the step does, or why it failed, in one line. */
+export const noteOf = (step: SagaStep): string => {
+  switch (step.phase) {
+    case "retrying":
+    case "failed":
+    case "undoing":
+    case "undone":
+      return step.error === null ? "" : shown(`${step.error.message} (${step.error.code})`);
+    case "working":
+      return shown(step.progress ?? (step.startedAt === null ? "waits for its worker" : ""));
+    default:
+      return "";
+  }
+};

@@ -1,0 +1,391 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import {
+  type Answer,
+  type FakeApi,
+  problem,
+  sagaId,
+  sagaOf,
+  startFakeApi,
+  stepOf,
+  tenantId,
+  tenantOf,
+} from "./testing/fake-api.ts";
+import { type Ran, runInProcess } from "./testing/run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tenantctl-"));
+const state = join(folder, "deeplens", "deeplens");
+const token = "a-token-of-the-tests";
+mkdirSync(state, { recursive: true });
+writeFileSync(join(state, "api-token"), `${token}\n`);
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the command line against an API that gives these answers. */
+const against = async (
+  answers: Readonly<Record<string, Answer>>,
+  ...args: string[]
+): Promise<Ran & { calls: FakeApi["calls"] }> => {
+  const api = await startFakeApi(answers);
+  const home = mkdtempSync(join(folder, "state-"));
+  mkdirSync(join(home, "deeplens", "deeplens"), { recursive: true });
+  writeFileSync(
+    join(home, "deeplens", "deeplens", "stack.json"),
+    JSON.stringify({ api: { url: api.url, tokenFile: join(state, "api-token") } }),
+  );
+  try {
+    return { ...(await runInProcess(args, home)), calls: api.calls };
+  } finally {
+    await api.close();
+  }
+};
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+const createFlags = [
+  "--tier",
+  "free",
+  "--storage",
+  "deeplens",
+  "--admin-email",
+  "ada@acme.example",
+  "--admin-name",
+  "Ada King Lovelace",
+];
+const accepted = { tenantId, slug: "acme", sagaId, status: "running", repeated: false, inboxId: 1 };
+const running = sagaOf({
+  status: "running",
+  finishedAt: null,
+  steps: [
+    stepOf("database", {
+      phase: "working",
+      state: "running",
+      durationMs: null,
+      finishedAt: null,
+      progress: "roles",
+    }),
+    stepOf("storage", { phase: "waiting", state: "pending", commandedAt: null }),
+  ],
+});
+
+test("create sends what the flags say, shows the progress line by line, and ends with 0 for a ready tenant", async () => {
+  const { code, stdout, calls } = await against(
+    {
+      "POST /v1/tenants": { status: 202, body: accepted },
+      [`GET /v1/sagas/${sagaId}/events`]: {
+        events: [
+          { type: "saga", saga: running },
+          { type: "saga", saga: sagaOf() },
+          { type: "end", status: "ready" },
+        ],
+      },
+      [`GET /v1/sagas/${sagaId}`]: ok(sagaOf()),
+      [`GET /v1/tenants/${tenantId}`]: ok(tenantOf()),
+    },
+    "create",
+    "Acme",
+    ...createFlags,
+    "--request-id",
+    "order-1",
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /database working roles\n/);
+  assert.match(stdout, /database done \(1\.9 s\)\n/);
+  assert.match(stdout, /The tenant acme is ready after 4\.0 s/);
+  assert.match(stdout, /storage\.bucket +deeplens-acme/);
+  const [request] = calls;
+  assert.equal(request?.headers.authorization, `Bearer ${token}`);
+  assert.equal(request?.headers["idempotency-key"], "order-1");
+  assert.match(String(request?.headers["x-deeplens-actor"]), /@/);
+  assert.deepEqual(request?.body, {
+    name: "Acme",
+    tier: "free",
+    storage: { type: "deeplens" },
+    administrator: { email: "ada@acme.example", firstName: "Ada", lastName: "King Lovelace" },
+  });
+});
+
+test("create of a tenant that is rolled back says why and what was removed, and ends with 1", async () => {
+  const rolledBack = sagaOf({
+    status: "rolled-back",
+    error: { step: "storage", code: "bucket-owned-by-other", message: "the bucket belongs to somebody else" },
+    steps: [
+      stepOf("database", {
+        phase: "undone",
+        receipt: [{ kind: "database", name: "tenant_acme_metadata", outcome: "removed" }],
+      }),
+      stepOf("storage", {
+        phase: "undone",
+        receipt: [{ kind: "bucket", name: "deeplens-acme", outcome: "foreign" }],
+      }),
+    ],
+  });
+  const { code, stdout } = await against(
+    {
+      "POST /v1/tenants": { status: 202, body: accepted },
+      [`GET /v1/sagas/${sagaId}/events`]: {
+        events: [
+          { type: "saga", saga: rolledBack },
+          { type: "end", status: "rolled-back" },
+        ],
+      },
+      [`GET /v1/sagas/${sagaId}`]: ok(rolledBack),
+      [`GET /v1/tenants/${tenantId}`]: ok(tenantOf({ state: "rolled-back", resources: {} })),
+    },
+    "create",
+    "acme",
+    ...createFlags,
+  );
+  assert.equal(code, 1);
+  assert.match(stdout, /was not made: step storage: the bucket belongs to somebody else/);
+  assert.match(stdout, /database: database tenant_acme_metadata was removed/);
+  assert.match(stdout, /storage: bucket deeplens-acme is another owner's: left alone/);
+});
+
+test("create without a terminal names every flag that is missing and asks the API nothing", async () => {
+  const { code, stderr, calls } = await against({}, "create", "acme", "--tier", "free");
+  assert.equal(code, 2);
+  assert.match(stderr, /--storage, --admin-email, --admin-name/);
+  assert.equal(calls.length, 0);
+});
+
+test("create of a name that breaks a rule is refused at once, with the rule", async () => {
+  const { code, stderr, calls } = await against({}, "create", "../etc", ...createFlags);
+  assert.equal(code, 2);
+  assert.match(stderr, /name: has a path in it/);
+  assert.equal(calls.length, 0);
+});
+
+test("create of a name that is taken ends with 2 and the API's reason, as JSON too", async () => {
+  const answers = {
+    "POST /v1/tenants": { status: 409, body: problem(409, "slug-taken", 'name: its slug "acme" is taken') },
+  };
+  const plain = await against(answers, "create", "acme", ...createFlags);
+  assert.equal(plain.code, 2);
+  assert.match(plain.stderr, /its slug "acme" is taken\n {2}what to do: do something about it/);
+  const json = await against(answers, "create", "acme", ...createFlags, "--json");
+  assert.equal(json.code, 2);
+  assert.equal(JSON.parse(json.stdout).error.code, "slug-taken");
+  assert.equal(json.stderr, "");
+});
+
+test("create that found no orchestrator at once waits in the inbox for its saga", async () => {
+  const { code } = await against(
+    {
+      "POST /v1/tenants": { status: 202, body: { ...accepted, sagaId: null, status: "waiting", inboxId: 5 } },
+      "GET /v1/inbox/5": ok({ inboxId: 5, kind: "request", result: { ok: true, sagaId } }),
+      [`GET /v1/sagas/${sagaId}/events`]: { events: [{ type: "end", status: "ready" }] },
+      [`GET /v1/sagas/${sagaId}`]: ok(sagaOf()),
+      [`GET /v1/tenants/${tenantId}`]: ok(tenantOf()),
+    },
+    "create",
+    "acme",
+    ...createFlags,
+  );
+  assert.equal(code, 0);
+});
+
+test("create --json prints one document; the progress goes to standard error", async () => {
+  const { stdout, stderr } = await against(
+    {
+      "POST /v1/tenants": { status: 202, body: accepted },
+      [`GET /v1/sagas/${sagaId}/events`]: {
+        events: [
+          { type: "saga", saga: running },
+          { type: "end", status: "ready" },
+        ],
+      },
+      [`GET /v1/sagas/${sagaId}`]: ok(sagaOf()),
+      [`GET /v1/tenants/${tenantId}`]: ok(tenantOf()),
+    },
+    "create",
+    "acme",
+    ...createFlags,
+    "--json",
+  );
+  const document = JSON.parse(stdout);
+  assert.deepEqual([document.slug, document.state, document.saga.status], ["acme", "ready", "ready"]);
+  assert.match(stderr, /database working/);
+});
+
+test("status shows what the tenant waits for, with the reason and the time", async () => {
+  const saga = sagaOf({
+    status: "running",
+    finishedAt: null,
+    steps: [
+      stepOf("vectors", {
+        phase: "retrying",
+        state: "backingOff",
+        attempts: 3,
+        error: { code: "no-port", message: "no port pair is free" },
+      }),
+    ],
+    waitingFor: [
+      { timer: "backOff", step: "vectors", what: "the next try: vectors", until: "2099-01-01T00:00:00.000Z" },
+    ],
+  });
+  const { code, stdout } = await against(
+    {
+      "GET /v1/tenants/acme-corp": ok(tenantOf({ slug: "acme-corp", state: "provisioning", resources: {} })),
+      [`GET /v1/sagas/${sagaId}`]: ok(saga),
+    },
+    "status",
+    "Acme Corp",
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /Tenant acme-corp is provisioning/);
+  assert.match(stdout, /vectors +retrying \(try 3\) .*no port pair is free \(no-port\)/);
+  assert.match(stdout, /the next try: vectors, until 2099-01-01 00:00:00 UTC/);
+});
+
+test("list asks for tenants that are there; names that could play with a terminal are made visible", async () => {
+  const { stdout, calls } = await against(
+    { "GET /v1/tenants": ok({ items: [tenantOf({ name: "Ac\u001b[2Jme" })], next: null }) },
+    "list",
+  );
+  assert.match(stdout, /^SLUG +STATE/);
+  assert.match(stdout, /acme +ready +free +deeplens/);
+  assert.ok(!stdout.includes("\u001b"));
+  assert.match(calls[0]?.path ?? "", /state=provisioning%2Cready%2Ccompensating%2Cstuck/);
+});
+
+test("saga shows the history as a timeline", async () => {
+  const { stdout } = await against(
+    {
+      [`GET /v1/sagas/${sagaId}`]: ok(sagaOf()),
+      [`GET /v1/sagas/${sagaId}/history`]: ok({
+        items: [
+          { id: 1, at: "2026-01-01T12:00:00.000Z", event: "requested", step: null, fence: null, body: {} },
+          {
+            id: 2,
+            at: "2026-01-01T12:00:02.500Z",
+            event: "StepCompleted",
+            step: "database",
+            fence: 1,
+            body: { moved: { database: ["running", "done"] } },
+          },
+        ],
+        next: null,
+      }),
+    },
+    "saga",
+    sagaId,
+  );
+  assert.match(stdout, /\+2\.5 s +database +StepCompleted +database running -> done/);
+});
+
+test("an act sends its reason and who acts; one on a saga that moved on ends with 2 and the present state", async () => {
+  const path = `POST /v1/sagas/${sagaId}/retry`;
+  const done = await against(
+    { [path]: ok({ inboxId: 1, sagaId, tenantId, status: "running" }) },
+    "retry",
+    sagaId,
+    "--reason",
+    "the disk is free",
+    "--step",
+    "storage",
+  );
+  assert.equal(done.code, 0);
+  assert.deepEqual(done.calls[0]?.body, { reason: "the disk is free", step: "storage" });
+  const moved = await against(
+    { [path]: { status: 409, body: { ...problem(409, "nothing-to-retry", "it is ready"), state: "ready" } } },
+    "retry",
+    sagaId,
+    "--reason",
+    "the disk is free",
+    "--json",
+  );
+  assert.equal(moved.code, 2);
+  assert.equal(JSON.parse(moved.stdout).error.state, "ready");
+  const silent = await against({}, "abort", sagaId);
+  assert.equal(silent.code, 2);
+  assert.match(silent.stderr, /--reason/);
+});
+
+const credentials = ok({
+  tenantId,
+  slug: "acme",
+  name: "Acme",
+  resources: { "database.database": "tenant_acme_metadata" },
+  secrets: { "database.app": "s3cret" },
+});
+
+test("credentials are not shown without a yes; with it they go into a new file for its owner only", async () => {
+  const answers = {
+    "GET /v1/tenants/acme": ok(tenantOf()),
+    [`POST /v1/tenants/${tenantId}/credentials/reveal`]: credentials,
+  };
+  const asked = await against(answers, "credentials", "acme");
+  assert.equal(asked.code, 2);
+  assert.ok(asked.calls.every(({ method }) => method === "GET"));
+  const file = join(folder, "acme.txt");
+  const written = await against(
+    answers,
+    "credentials",
+    "acme",
+    "--yes",
+    "--out",
+    file,
+    "--reason",
+    "hand-over",
+  );
+  assert.equal(written.code, 0);
+  assert.ok(!written.stdout.includes("s3cret"));
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.match(readFileSync(file, "utf8"), /database\.app \(secret\) +s3cret/);
+  assert.deepEqual(written.calls.at(-1)?.body, { reason: "hand-over" });
+  const again = await against(answers, "credentials", "acme", "--yes", "--out", file);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /never written over/);
+  assert.ok(again.calls.every(({ method }) => method === "GET"));
+});
+
+test("credentials that are refused leave no file behind", async () => {
+  const file = join(folder, "early.txt");
+  const { code } = await against(
+    {
+      "GET /v1/tenants/acme": ok(tenantOf({ state: "provisioning" })),
+      [`POST /v1/tenants/${tenantId}/credentials/reveal`]: {
+        status: 409,
+        body: problem(409, "tenant-not-ready", "the tenant acme is provisioning"),
+      },
+    },
+    "credentials",
+    "acme",
+    "--yes",
+    "--out",
+    file,
+  );
+  assert.equal(code, 2);
+  assert.equal(existsSync(file), false);
+});
+
+test("config get api prints the API's address and nothing else", async () => {
+  const { code, stdout } = await against({}, "config", "get", "api");
+  assert.equal(code, 0);
+  assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+\n$/);
+});
+
+test("a mistyped command suggests the right one and ends with 2; help has examples and the exit codes", async () => {
+  const typo = await runInProcess(["stauts"], folder);
+  assert.equal(typo.code, 2);
+  assert.match(typo.stderr, /Did you mean status\?/);
+  const help = await runInProcess(["--help"], folder);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /Examples:[\s\S]*Exit codes:\n {2}0 {2}done/);
+  const one = await runInProcess(["create", "--help"], folder);
+  assert.match(one.stdout, /Examples:[\s\S]*--admin-email/);
+});
+
+test("where nothing was set up, and where nothing answers, it says what to do", async () => {
+  const bare = await runInProcess(["list"], join(folder, "nowhere"));
+  assert.equal(bare.code, 2);
+  assert.match(bare.stderr, /not set up here[\s\S]*npm start/);
+  const away = await runInProcess(
+    ["list", "--api", "http://127.0.0.1:1", "--token-file", join(state, "api-token")],
+    folder,
+  );
+  assert.equal(away.code, 1);
+  assert.match(away.stderr, /does not answer/);
+});
