@@ -11,7 +11,14 @@ import { fleetUser } from "./secret-files.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** The services that the fleet stands on, in docker-compose.yml's names. */
-export const infrastructure = ["kafka", "schema-registry", "postgres", "redis", "minio", "identity-api"] as const;
+export const infrastructure = [
+  "kafka",
+  "schema-registry",
+  "postgres",
+  "redis",
+  "minio",
+  "identity-api",
+] as const;
 
 export type Compose = {
   /** Runs `docker-compose <args>` as part of a task. */
