@@ -1,8 +1,28 @@
 /** The end of what `npm start` prints: what `acme` has, how long each part took, and where to go from here. */
-import type { Saga, Tenant } from "@deeplens/client";
 
-/** in: the tenant, and its saga where it is still kept. Lines of text. */
-export function acmeText(installation: string, tenant: Tenant, saga: Saga | undefined): string {
+/** What of `tenantctl status --json` is shown. */
+export type TenantStatus = {
+  readonly slug: string;
+  readonly tenantId: string;
+  readonly state: string;
+  readonly resources: { readonly [name: string]: string };
+  readonly saga: Saga | null;
+};
+type Saga = {
+  readonly sagaId: string;
+  readonly slug: string;
+  readonly status: string;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly phase: string;
+    readonly durationMs: number | null;
+  }[];
+};
+
+/** in: the tenant, with its saga where it is still kept. Lines of text. */
+export function acmeText(installation: string, tenant: TenantStatus): string {
   const flag = installation === "deeplens" ? "" : ` --installation ${installation}`;
   const npmFlag = flag === "" ? "" : ` --${flag}`;
   const resources = Object.entries(tenant.resources).sort(([a], [b]) => a.localeCompare(b));
@@ -10,7 +30,7 @@ export function acmeText(installation: string, tenant: Tenant, saga: Saga | unde
     `what ${tenant.slug} has (${tenant.state}, ${tenant.tenantId}):`,
     ...table(resources),
     "",
-    ...(saga === undefined ? [] : partsOf(saga)),
+    ...(tenant.saga === null ? [] : partsOf(tenant.saga)),
     "next:",
     ...table([
       [`npx tenantctl status ${tenant.slug}${flag}`, "its state and its parts"],

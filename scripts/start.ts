@@ -16,9 +16,10 @@ await orTell(async () => {
   });
   const only = options.flag("infra-only") ? "infrastructure" : "all";
   const stack = await oneAtATime(options.installation, () => bringUp(options.installation, only));
+  const acme = only === "all" ? await demo(stack) : "";
   console.log(servicesTable(stack.ports, stack.state.secrets));
   console.log(durations());
-  if (only === "all") await demo(stack);
+  console.log(acme);
   return 0;
 });
 

@@ -12,8 +12,8 @@ export const addWatch = (commands: Commands): void => {
       acting<unknown, [string]>(commands, async (session, name) => {
         const api = session.api();
         const sagaId = await sagaIdOf(api, name);
-        const saga = await followToEnd(session, api, sagaId, name);
-        return tellEnd(session, api, saga);
+        const { slug } = await api.saga(sagaId);
+        return tellEnd(session, api, await followToEnd(session, api, sagaId, slug));
       }),
     );
 };
