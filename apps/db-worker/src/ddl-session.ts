@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Slug, sha256 } from "@deeplens/contracts";
-import { type Pool, type PoolClient, sqlStateOf } from "@deeplens/postgres";
+import type { Pool, PoolClient } from "@deeplens/postgres";
 import type { StepContext } from "@deeplens/worker";
 
 // PROTOCOL.md 13: a session that runs DDL first takes a second key of the part, on the server where the DDL runs. The
 // part's own lock lies on the control database, so a process that lost it there may still be inside a CREATE DATABASE
 // here: whoever comes next has to see that end. Who holds the part's own lock is the part's one handler, so any other
-// holder of the second key was deposed: undo lets its statement finish for a moment, then ends its session, with which
-// every DDL that it could still begin is refused.
+// holder of the second key was deposed: undo lets a statement of its that still runs finish for 5 s, then ends its
+// session, with which every DDL that it could still begin is refused.
 
 const pollMs = 50;
 const longestStatementMs = 25_000;
@@ -21,7 +21,7 @@ export const ddlLockKey = (slug: Slug, step: string): string =>
  * Runs `work` with the one session on the tenant server's maintenance database that may run DDL for this tenant.
  *
  * @param deposed what to do with another session that holds the key: `wait` (a retry comes where it does not end) or
- *   `end` it after 5 s (undo)
+ *   `end` it (undo), 5 s later where its statement still runs
  */
 export const withDdlSession = async <T>(
   context: StepContext,
@@ -89,10 +89,10 @@ const open = async (
       signal.throwIfAborted();
       const { rows } = await session.query<{ got: boolean }>("SELECT pg_try_advisory_lock($1) AS got", [key]);
       if (rows[0]?.got === true) return session;
-      if (Date.now() - began < waitMs) continue;
-      if (deposed === "wait")
+      const waited = Date.now() - began >= waitMs;
+      if (deposed === "end") await session.query(endHolders, [key, waited]);
+      else if (waited)
         throw new Error(`another session still changes the Postgres objects of tenant ${slug}`);
-      await session.query(endHolders, [key]);
     }
   } catch (error) {
     session.release(true);
@@ -100,14 +100,9 @@ const open = async (
   }
 };
 
-// A bigint key stands in pg_locks as its two halves.
+// A bigint key stands in pg_locks as its two halves. $2: also a holder whose statement still runs.
 const endHolders = `
-  SELECT pg_terminate_backend(pid, 5000) FROM pg_locks
-  WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_stat_activity USING (pid)
+  WHERE ($2 OR state <> 'active') AND locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()
+    AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (classid::bigint << 32) | objid::bigint = $1`;
-
-const duplicateObject = ["42710", "42P04"];
-
-/** True where a role or a database of that name was made between a look and a CREATE. */
-export const isDuplicate = (error: unknown): boolean => duplicateObject.includes(sqlStateOf(error) ?? "");

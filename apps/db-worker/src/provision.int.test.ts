@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  applicationRoleName,
+  databaseName,
+  kafkaPrefix,
+  kafkaUserName,
+  ownerRoleName,
+  redisKeyPrefix,
+  redisUserName,
+  tenantTopicName,
+} from "@deeplens/contracts";
+import { stack } from "@deeplens/testing";
+import type { StepHandler, Tenant } from "@deeplens/worker";
+import { compensate } from "./compensate.ts";
+import type { KafkaCluster } from "./kafka-cluster.ts";
+import { provision } from "./provision.ts";
+import type { RedisServer } from "./redis-server.ts";
+import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
+import { kafkaSecret, tenantKafka } from "./tenant-kafka.ts";
+import { redisSecret, tenantRedis } from "./tenant-redis.ts";
+import type { TenantServer } from "./tenant-server.ts";
+import { assertNothingInKafka, installation, openTestCluster, sweepKafka } from "./testing/kafka.ts";
+import { assertNothingInPostgres, openTenantServer, sweepPostgres } from "./testing/postgres.ts";
+import { assertNothingInRedis, openRedisServer, sweepRedis } from "./testing/redis.ts";
+import { permanently, type Stage, stageOf } from "./testing/stage.ts";
+import { freshTenant } from "./testing/tenants.ts";
+
+let server: TenantServer;
+let redis: RedisServer;
+let cluster: KafkaCluster;
+let handler: StepHandler;
+let tenant: Tenant;
+let stage: Stage;
+
+before(async () => {
+  [server, redis, cluster] = [openTenantServer(), openRedisServer(), await openTestCluster()];
+  const parts = [tenantDatabases(server), tenantRedis(redis), tenantKafka(cluster)];
+  handler = {
+    provision: (command, context) => provision(parts, command, context),
+    compensate: (command, context) => compensate(parts, command, context),
+  };
+});
+after(async () => {
+  redis.admin.disconnect();
+  await Promise.all([server.pool.end(), cluster.admin.disconnect()]);
+});
+beforeEach(() => {
+  tenant = freshTenant("step");
+  stage = stageOf(handler, tenant);
+});
+afterEach(() =>
+  Promise.all([sweepPostgres(server, tenant), sweepRedis(redis, tenant), sweepKafka(cluster, tenant)]),
+);
+
+const assertNothing = async (): Promise<void> => {
+  await assertNothingInPostgres(server, tenant);
+  await assertNothingInRedis(redis, tenant);
+  await assertNothingInKafka(cluster, tenant);
+};
+
+describe("the database step", () => {
+  it("gives a tenant everything, says where it is, and takes it all back", async () => {
+    const { outputs, resources } = await stage.provision();
+    const { tenantDb, redis: redisAt, kafka } = stack();
+    assert.deepEqual(outputs, {
+      host: tenantDb.host,
+      port: String(tenantDb.port),
+      database: databaseName(tenant.slug),
+      ownerRole: ownerRoleName(tenant.slug),
+      applicationRole: applicationRoleName(tenant.slug),
+      templateVersion: "0001",
+      redisHost: redisAt.host,
+      redisPort: String(redisAt.port),
+      redisUser: redisUserName(tenant.slug),
+      redisPrefix: redisKeyPrefix(tenant.slug),
+      kafkaBrokers: kafka.brokers.join(","),
+      kafkaPrefix: kafkaPrefix(installation, tenant.slug),
+      kafkaAuthorization: "acls",
+      kafkaUser: kafkaUserName(tenant.slug),
+      topic: tenantTopicName(installation, tenant.slug),
+    });
+    assert.equal(resources.length, 8);
+    const receipt = await stage.compensate();
+    assert.ok(receipt.every(({ outcome }) => outcome === "removed" || outcome === "absent"));
+    for (const { kind, name } of resources)
+      assert.ok(
+        receipt.some((line) => line.kind === kind && line.name === name),
+        `${kind} ${name} is in the receipt`,
+      );
+    await assertNothing();
+  });
+
+  it("rule 16: every try uses the stored passwords, none of them is told, and undo removes them last", async () => {
+    const first = await stage.provision();
+    const passwords = await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret));
+    assert.equal(new Set(passwords).size, 3);
+    const told = JSON.stringify([first, stage.ledger.rows()]);
+    for (const password of passwords) assert.ok(password.length >= 32 && !told.includes(password));
+    await stage.provision();
+    assert.deepEqual(
+      await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)),
+      passwords,
+    );
+
+    await redis.admin.set(`${redisKeyPrefix(tenant.slug)}kept`, "1");
+    await assert.rejects(stage.compensate(), permanently("redis-keys-not-ours"));
+    assert.deepEqual(
+      await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)),
+      passwords,
+    );
+
+    await redis.admin.del(`${redisKeyPrefix(tenant.slug)}kept`);
+    await stage.compensate();
+    assert.deepEqual(await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)), [
+      "",
+      "",
+      "",
+    ]);
+    await assertNothing();
+  });
+
+  it("a foreign thing in one system undoes what the others made", async () => {
+    await redis.admin.call("ACL", "SETUSER", redisUserName(tenant.slug), "on");
+    await assert.rejects(stage.provision(), permanently("redis-user-owned-by-other"));
+    const receipt = await stage.compensate();
+    assert.deepEqual(
+      receipt.filter(({ outcome }) => outcome === "foreign").map(({ name }) => name),
+      [redisUserName(tenant.slug)],
+    );
+    await assertNothingInPostgres(server, tenant);
+    await assertNothingInKafka(cluster, tenant);
+  });
+});
+
+describe("a worker that was stopped until its command was given up, and then goes on", () => {
+  const workMs = 2_500;
+
+  for (const [stopAt, where] of [
+    ["create postgres-database", "before"],
+    ["create postgres-database", "inside"],
+    ["arrange the Postgres database", "inside"],
+    ["open the Postgres database to its application role", "inside"],
+    ["create redis-user", "before"],
+    ["create kafka-topic", "before"],
+    ["create kafka-acls", "before"],
+  ] as const)
+    it(`rule 13: stopped ${where} "${stopAt}", undone by another: nothing is left`, async () => {
+      await reserve();
+      const script = fileURLToPath(new URL("./testing/stalling-provision.ts", import.meta.url));
+      const child = spawn(
+        process.execPath,
+        [script, tenant.slug, tenant.tenantId, stopAt, where, String(workMs)],
+        { stdio: ["ignore", "pipe", "inherit"] },
+      );
+      try {
+        const said = text(child.stdout);
+        await untilStopped(child.pid ?? 0);
+        await delay(workMs);
+        await stage.compensate();
+        await assertNothing();
+        child.kill("SIGCONT");
+        await once(child, "exit");
+        assert.notEqual((await said).trim(), "provisioned");
+        await delay(100);
+        await assertNothing();
+      } finally {
+        child.kill("SIGKILL");
+      }
+    });
+
+  // The ledger that the stopped process had committed its intents to.
+  const reserve = async (): Promise<void> => {
+    const { tenantId: owner, slug } = tenant;
+    const ledger = stage.ledger.of({ tenantId: owner, slug, step: "database", fence: 0 });
+    for (const [kind, name] of [
+      ["redis-keys", `${redisKeyPrefix(slug)}*`],
+      ["redis-user", redisUserName(slug)],
+      ["kafka-topic", tenantTopicName(installation, slug)],
+      ["kafka-user", kafkaUserName(slug)],
+      ["kafka-acls", `User:${kafkaUserName(slug)}`],
+    ] as const)
+      await ledger.intend({ kind, name });
+  };
+
+  const untilStopped = async (pid: number): Promise<void> => {
+    for (let tries = 0; tries < 600; tries++) {
+      const state = /\) (\S)/.exec(await readFile(`/proc/${pid}/stat`, "utf8"))?.[1];
+      if (state === "T") return;
+      await delay(50);
+    }
+    assert.fail("the process did not stop");
+  };
+});
