@@ -38,7 +38,8 @@ export function readOptions(
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : error}\nSee: ${about.usage} -- --help`);
+    const reason = String(error instanceof Error ? error.message : error).split(". ")[0];
+    throw new UsageError(`${reason}.\nSee: ${about.usage} -- --help`);
   }
   if (parsed.values.help) {
     const lines = Object.entries(flags).map(([name, { type, help }]) => {

@@ -20,10 +20,12 @@ export async function checkPorts(
   ports: Ports,
   starting: readonly string[],
 ): Promise<void> {
-  const running = await lines("docker", ["ps", "--format", "{{.Names}}"]);
+  const running = await lines("docker", ["ps", "--format", "{{.Names}} {{.Ports}}"]);
+  const isOurs = (service: string, port: number) =>
+    running.some((row) => row.startsWith(`${state.installation}-${service} `) && row.includes(`:${port}->`));
   const problems: string[] = [];
   for (const [service, name] of Object.entries(published)) {
-    if (!starting.includes(service) || running.includes(`${state.installation}-${service}`)) continue;
+    if (!starting.includes(service) || isOurs(service, ports[name])) continue;
     if (await isTaken(ports[name])) {
       problems.push(
         `Port ${ports[name]} (${services[name].title}) is taken by ${await portHolder(ports[name])}: ` +

@@ -49,17 +49,18 @@ export function choosePorts(
   return Object.fromEntries(entries) as Ports;
 }
 
-/** The ports of the installation, remembered from here on. The test installation's lie 20,000 above the defaults. */
+/** The ports of the installation. The test installation's lie 20,000 above the defaults. */
 export function installationPorts(state: StateFolder): Ports {
-  const file = join(state.path, "ports.json");
-  const ports = choosePorts(
-    process.env,
-    (readJson(file) ?? {}) as Partial<Ports>,
-    portOffset(state.installation),
-  );
-  writePrivateFile(file, `${JSON.stringify(ports, null, 2)}\n`);
-  return ports;
+  const remembered = (readJson(portsFile(state)) ?? {}) as Partial<Ports>;
+  return choosePorts(process.env, remembered, portOffset(state.installation));
 }
+
+/** Keeps them for the next start: called once they are known to be free, so that a bad choice is not kept. */
+export function rememberPorts(state: StateFolder, ports: Ports): void {
+  writePrivateFile(portsFile(state), `${JSON.stringify(ports, null, 2)}\n`);
+}
+
+const portsFile = (state: StateFolder): string => join(state.path, "ports.json");
 
 /** DEEPLENS_PORT_OFFSET moves all ports at once. */
 function portOffset(installation: string): number {

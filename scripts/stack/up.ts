@@ -12,7 +12,7 @@ import { readImageList } from "./image-list.ts";
 import { type PlannedImage, planImages } from "./image-plan.ts";
 import { chooseImageSource } from "./image-source.ts";
 import { checkPorts } from "./port-check.ts";
-import { installationPorts, type Ports } from "./ports.ts";
+import { installationPorts, type Ports, rememberPorts } from "./ports.ts";
 import { projectRoot } from "./project-root.ts";
 import { ensureSecrets } from "./secret-files.ts";
 import { writeStackFile } from "./stack-file.ts";
@@ -49,6 +49,7 @@ export async function bringUp(installation: string, only: "all" | "infrastructur
   const services =
     only === "all" ? defined : defined.filter((service) => infrastructure.some((name) => name === service));
   await checkPorts(state, ports, services);
+  rememberPorts(state, ports);
   await task("starting the containers", { log: join(state.logs, "compose-up.log") }, (run) =>
     compose.run(run, ["up", "--detach", "--no-build", ...services]),
   );
