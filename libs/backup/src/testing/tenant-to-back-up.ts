@@ -29,6 +29,8 @@ export interface TenantToBackUp {
     readonly apiKey: string;
     /** Calls it from the host, with the key. */
     ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+    /** Uploads a form to it. */
+    send(path: string, form: FormData): Promise<{ status: number; body: unknown }>;
   };
   /** Runs statements in the database as its administrator. */
   sql(...statements: readonly string[]): Promise<void>;
@@ -119,14 +121,18 @@ const qdrant = async (
   await engine.putFile(name, { path: "/qdrant/config/local.yaml", content, mode: 0o444 });
   await engine.start(name);
   const url = `http://127.0.0.1:${port}`;
-  const ask: TenantToBackUp["vectors"]["ask"] = async (method, path, body) => {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: { "api-key": apiKey, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+  const call = async (path: string, init: RequestInit): Promise<{ status: number; body: unknown }> => {
+    const headers = { ...init.headers, "api-key": apiKey };
+    const response = await fetch(`${url}${path}`, { ...init, headers });
     return { status: response.status, body: await response.json() };
   };
+  const send: TenantToBackUp["vectors"]["send"] = (path, form) => call(path, { method: "POST", body: form });
+  const ask: TenantToBackUp["vectors"]["ask"] = (method, path, body) =>
+    call(path, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
   for (let tries = 0; tries < 200; tries++) {
     if (
       await fetch(`${url}/readyz`).then(
@@ -141,7 +147,7 @@ const qdrant = async (
   await ask("PUT", "/collections/images/points?wait=true", {
     points: [1, 2].map((id) => ({ id, vector: [id, 0, 0, 1], payload: { name: `image ${id}` } })),
   });
-  return { url: `http://${name}:6333`, apiKey, ask };
+  return { url: `http://${name}:6333`, apiKey, ask, send };
 };
 
 const aFreePort = async (): Promise<number> => {
