@@ -11,7 +11,18 @@ export const toCreateOptions = (spec: ContainerSpec): ContainerCreateOptions => 
   ExposedPorts: Object.fromEntries(spec.ports.map((port) => [`${port.container}/tcp`, {}])),
   HostConfig: {
     NetworkMode: spec.network,
-    Mounts: spec.volumes.map(({ name, path }) => ({ Type: "volume", Source: name, Target: path })),
+    // A volume that is missing is made with the container: then it too says whose it is, so that a call that took
+    // effect after its undo leaves nothing that no second look finds.
+    Mounts: spec.volumes.map(({ name, path }) => ({
+      Type: "volume",
+      Source: name,
+      Target: path,
+      VolumeOptions: {
+        NoCopy: false,
+        Labels: { ...spec.labels },
+        DriverConfig: { Name: "local", Options: {} },
+      },
+    })),
     PortBindings: Object.fromEntries(
       spec.ports.map((port) => [
         `${port.container}/tcp`,
