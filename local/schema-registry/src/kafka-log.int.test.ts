@@ -78,5 +78,9 @@ test("a topic that Kafka would empty is refused", () =>
     await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: -1 }] });
     await admin.disconnect();
     const log = createKafkaLog({ kafka, topic, waitMs: 10_000 });
-    await assert.rejects(createRegistry(log).start(), /cleanup\.policy delete/);
+    try {
+      await assert.rejects(createRegistry(log).start(), /cleanup\.policy delete/);
+    } finally {
+      await log.close();
+    }
   }));

@@ -94,3 +94,12 @@ test("requests at once never share an id or a version", async () => {
   assert.equal(new Set(ids).size, types.length);
   assert.equal(registry.versions("s").length, types.length);
 });
+
+test("a registry sees what another wrote meanwhile before it takes an id", async () => {
+  const log: LogRecord[] = [];
+  const [one, other] = [createRegistry(createMemoryLog(log)), createRegistry(createMemoryLog(log))];
+  await one.start();
+  await other.start();
+  assert.equal(await one.register("a", { schema: '"int"' }), 1);
+  assert.equal(await other.register("b", { schema: '"long"' }), 2);
+});

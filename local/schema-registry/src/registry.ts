@@ -196,18 +196,25 @@ export const createRegistry = (log: SchemaLog) => {
   };
 };
 
-/** A log in memory: for tests. */
+/** A log in memory, for tests. Several may share the records: each sees what others appended when it catches up. */
 export const createMemoryLog = (records: LogRecord[] = []): SchemaLog => {
   let follower: (record: LogRecord) => void = () => undefined;
+  let applied = 0;
+  const catchUp = async (): Promise<void> => {
+    await new Promise(setImmediate);
+    for (const record of records.slice(applied)) follower(record);
+    applied = records.length;
+  };
   return {
-    follow: async (apply) => {
-      for (const record of records) apply(record);
+    follow: (apply) => {
       follower = apply;
+      return catchUp();
     },
-    catchUp: async () => undefined,
+    catchUp,
     append: async (record) => {
+      await new Promise(setImmediate);
       records.push(record);
-      follower(record);
+      await catchUp();
     },
   };
 };
