@@ -14,7 +14,7 @@ import {
   writeManifest,
   writePart,
 } from "@deeplens/backup";
-import { aDatabasePart, aManifest } from "@deeplens/backup/testing";
+import { aDatabasePart, aManifest } from "@deeplens/backup/testing/manifests";
 import { createLogger } from "@deeplens/telemetry";
 import { createBackupRuns, type RunOptions } from "./backup-runs.ts";
 

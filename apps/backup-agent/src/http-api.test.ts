@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { BackupId, BackupRun } from "@deeplens/backup";
-import { aBackupId, aManifest } from "@deeplens/backup/testing";
+import { aBackupId, aManifest } from "@deeplens/backup/testing/manifests";
 import { createLogger } from "@deeplens/telemetry";
 import { type ApiServer, serveApi } from "./http-api.ts";
 

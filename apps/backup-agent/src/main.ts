@@ -4,6 +4,7 @@ import { access, constants, readFile } from "node:fs/promises";
 import { backupPath, hasBackup, readBack, readContents, readManifest } from "@deeplens/backup";
 import { runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
+import agent from "../package.json" with { type: "json" };
 import { createBackupRuns } from "./backup-runs.ts";
 import { readAgentConfig } from "./config.ts";
 import { postgresDatabase } from "./database.ts";
@@ -17,7 +18,7 @@ const config = readAgentConfig();
 const { folder, settings, files } = config;
 const { tenantId, slug } = settings;
 const log = createLogger("backup-agent", config.logLevel).child({ tenant: slug });
-const toolVersion = "backup-agent 0.1.0";
+const toolVersion = `backup-agent ${agent.version}`;
 const now = (): Date => new Date();
 
 await runProcess(log, async (signal) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { labelNames } from "@deeplens/contracts";
 import { type CrashFixture, crashPoints, type Story } from "@deeplens/worker/testing";
-import { agentOf, backupRig, type Rig } from "./test-rig.ts";
+import { agentOf, backupRig, type Rig } from "./testing/rig.ts";
 
 // On the real engine, Postgres and Qdrant; only ledger and secrets are in memory.
 

@@ -4,7 +4,7 @@ import { agentBackupsFolder } from "@deeplens/backup";
 import { labelNames } from "@deeplens/contracts";
 import { PermanentStepError } from "@deeplens/worker";
 import Docker from "dockerode";
-import { agentOf, backupRig, type Rig, type TestTenant } from "./test-rig.ts";
+import { agentOf, backupRig, type Rig, type TestTenant } from "./testing/rig.ts";
 
 const cleanUps: (() => Promise<void>)[] = [];
 // What a stranger uses, who knows nothing of the product.

@@ -1,2 +1,1 @@
-export * from "./manifests.ts";
 export * from "./tenant-to-back-up.ts";

@@ -10,9 +10,9 @@ import {
   type TestContext,
   testContext,
 } from "@deeplens/worker/testing";
-import { agentClient } from "./agent-client.ts";
-import { backupStep } from "./step.ts";
-import { agentUrl, type BackupServices, type TenantBackup, tenantBackup } from "./tenant-backup.ts";
+import { agentClient } from "../agent-client.ts";
+import { backupStep } from "../step.ts";
+import { agentUrl, type BackupServices, type TenantBackup, tenantBackup } from "../tenant-backup.ts";
 
 /** What a test file shares: one database and one Qdrant, which all of its tenants are backed up from. */
 export interface Rig {
