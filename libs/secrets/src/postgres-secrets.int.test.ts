@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { TenantId } from "@deeplens/contracts";
 import { type TestDatabase, testDatabase } from "@deeplens/testing";
 import { newMasterKeyLine } from "./master-key.ts";
@@ -36,6 +37,25 @@ secretsSuite("postgres", async () => ({
 }));
 
 const tenant = (): TenantId => randomUUID() as TenantId;
+
+// Seen to fail with an upsert in place of DO NOTHING.
+test("rule 16: a secret that another try stores at the same moment is the one that both use", async () => {
+  const owner = tenant();
+  const { value } = await store.of(owner).ensure("key");
+  const other = await database.pool.connect();
+  await other.query("BEGIN");
+  await other.query(
+    "CREATE TEMP TABLE stored ON COMMIT DROP AS SELECT * FROM secrets.secrets WHERE owner = $1",
+    [owner],
+  );
+  await database.pool.query("DELETE FROM secrets.secrets WHERE owner = $1", [owner]);
+  await other.query("INSERT INTO secrets.secrets SELECT * FROM stored");
+  const mine = store.of(owner).ensure("key", () => "another");
+  await delay(100);
+  await other.query("COMMIT");
+  other.release();
+  assert.equal((await mine).value, value);
+});
 
 test("what lies in the table is not the secret, and a row moved to another tenant does not open", async () => {
   const [mine, other] = [tenant(), tenant()];

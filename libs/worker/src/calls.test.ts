@@ -40,7 +40,7 @@ test("rule 13: every call has a timeout, and its effect is told", async () => {
   const hanging = calls.call(
     "hang",
     async (signal) => {
-      await delay(60_000, undefined, { signal }).catch(() => undefined);
+      await delay(500, undefined, { signal }).catch(() => undefined);
       told = signal.reason;
     },
     { timeoutMs: 10 },

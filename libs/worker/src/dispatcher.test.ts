@@ -51,7 +51,8 @@ afterEach(() => {
 const worldOf = (longestCallMs = 0) => {
   const parts = memoryParts(longestCallMs);
   return {
-    process: (options: { concurrency?: number } = {}) => {
+    /** `kafka` holds its replies back until it resolves. */
+    process: (options: { concurrency?: number; kafka?: Promise<void> } = {}) => {
       const store = parts.process();
       const begun: Running[] = [];
       const sent: string[] = [];
@@ -63,7 +64,10 @@ const worldOf = (longestCallMs = 0) => {
           encode: (order: Order, { record }: Reply): StoredReply => ({
             ...{ record, bytes: Buffer.from(`${record} ${order.slug} ${order.fence}`), headers: {} },
           }),
-          send: async (_slug, { bytes }) => void sent.push(bytes.toString()),
+          send: async (_slug, { bytes }) => {
+            await options.kafka;
+            sent.push(bytes.toString());
+          },
         },
         log: createLogger("tests", "silent"),
         concurrency: options.concurrency ?? 8,
@@ -121,6 +125,36 @@ test("rule 11: a command is done once, answered, and its offset free only then",
   assert.deepEqual([worker.sent, worker.finished], [[], []]);
   await worker.running("acme", 1).settle();
   assert.deepEqual(worker.sent, ["StepCompleted acme 1"]);
+  assert.deepEqual(worker.finished, ["acme 1"]);
+});
+
+// Seen to fail with the offset freed when the step row was written.
+test("rule 18: an offset waits for Kafka to have the reply", async () => {
+  const kafka = Promise.withResolvers<void>();
+  const worker = worldOf().process({ kafka: kafka.promise });
+  await worker.arrive(orderOf("acme", 1));
+  await worker.running("acme", 1).settle();
+  assert.deepEqual(worker.finished, []);
+  kafka.resolve();
+  await turns();
+  assert.deepEqual(worker.finished, ["acme 1"]);
+});
+
+// Seen to fail with the offset freed when the reply was sent.
+test("rule 18: an offset waits for the step row to say done", async () => {
+  const worker = worldOf().process();
+  const row = Promise.withResolvers<void>();
+  const finish = worker.store.finish;
+  worker.store.finish = async (finished) => {
+    await row.promise;
+    await finish(finished);
+  };
+  await worker.arrive(orderOf("acme", 1));
+  await worker.running("acme", 1).settle();
+  assert.deepEqual(worker.sent, ["StepCompleted acme 1"]);
+  assert.deepEqual(worker.finished, []);
+  row.resolve();
+  await turns();
   assert.deepEqual(worker.finished, ["acme 1"]);
 });
 
