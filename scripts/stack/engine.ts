@@ -1,5 +1,5 @@
 /** A Docker engine to talk to: one that runs is used as it is; where there is none, Debian's is installed and started. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -84,14 +84,21 @@ async function startEngine(): Promise<void> {
   const log = join(machineLogs(), "engine-start.log");
   const hint = `see the log and ${join(machineLogs(), "dockerd.log")}; start the engine by hand, then run this again`;
   await task("starting the Docker engine", { log, hint }, async (run) => {
-    if (existsSync("/run/systemd/system")) await run("systemctl", ["start", "docker"]);
-    else startDaemon();
-    await waitForEngine(run);
+    const systemd = existsSync("/run/systemd/system");
+    if (systemd) await run("systemctl", ["start", "docker"]);
+    const daemon = systemd ? undefined : startDaemon();
+    for (let attempt = 0; attempt < 60; attempt++) {
+      if (await engineAnswers()) return;
+      if (daemon && daemon.exitCode !== null) break;
+      await sleep(1000);
+    }
+    await showDaemonLog(run);
+    throw new Error("the engine did not come up");
   });
 }
 
 /** A session of its own, so that the engine outlives this command and its terminal. */
-function startDaemon(): void {
+function startDaemon(): ChildProcess {
   mkdirSync(machineLogs(), { recursive: true });
   const out = openSync(join(machineLogs(), "dockerd.log"), "a");
   const config = existsSync("/etc/docker/daemon.json") ? readFileSync("/etc/docker/daemon.json", "utf8") : "";
@@ -99,13 +106,13 @@ function startDaemon(): void {
   const limits = limited
     ? []
     : ["--default-ulimit", "nofile=10000:10000", "--default-ulimit", "nproc=30000:30000"];
-  spawn("dockerd", limits, { detached: true, stdio: ["ignore", out, out] }).unref();
+  const daemon = spawn("dockerd", limits, { detached: true, stdio: ["ignore", out, out] });
+  daemon.unref();
+  return daemon;
 }
 
-async function waitForEngine(run: Run): Promise<void> {
-  for (let attempt = 0; attempt < 60; attempt++) {
-    if ((await engineState()) === "answers") return;
-    await sleep(1000);
-  }
-  await run("docker", ["version"]);
+/** Its last words go into the task's log, which a failure shows the end of. */
+async function showDaemonLog(run: Run): Promise<void> {
+  const log = join(machineLogs(), "dockerd.log");
+  if (existsSync(log)) await run("tail", ["-n", "30", log]);
 }
