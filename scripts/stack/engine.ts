@@ -7,6 +7,9 @@ import { type Run, task } from "../bootstrap/task.mjs";
 import { capture, succeeds } from "./command.ts";
 import { machineLogs } from "./state-folder.ts";
 
+/** Where Debian puts it; not in every PATH. */
+const daemonPath = "/usr/sbin/dockerd";
+
 /** Comes back with an engine that answers. Throws with what to install or to start by hand. */
 export async function ensureEngine(): Promise<void> {
   const state = await engineState();
@@ -21,7 +24,7 @@ export async function ensureEngine(): Promise<void> {
       "The Docker engine runs, but this user may not talk to it: run as root, or add the user to the group `docker` and log in again.",
     );
   }
-  if (!existsSync("/usr/sbin/dockerd") && !(await succeeds("dockerd", ["--version"]))) {
+  if (!existsSync(daemonPath) && !(await succeeds("dockerd", ["--version"]))) {
     prepareUlimits();
     await installPackages(["docker.io", "docker-compose"]);
   }
@@ -106,7 +109,11 @@ function startDaemon(): ChildProcess {
   const limits = limited
     ? []
     : ["--default-ulimit", "nofile=10000:10000", "--default-ulimit", "nproc=30000:30000"];
-  const daemon = spawn("dockerd", limits, { detached: true, stdio: ["ignore", out, out] });
+  const daemon = spawn(existsSync(daemonPath) ? daemonPath : "dockerd", limits, {
+    detached: true,
+    stdio: ["ignore", out, out],
+  });
+  daemon.once("error", (error) => console.error(error.message));
   daemon.unref();
   return daemon;
 }
