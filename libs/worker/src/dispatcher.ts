@@ -63,7 +63,7 @@ interface Settled {
 export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
   const { parts: store, replies, log, concurrency, pollMs = 200, now = () => new Date() } = options;
   const parts = new Map<Slug, Part>();
-  const ready: Part[] = [];
+  const ready = new Set<Part>();
   const settled: Settled[] = [];
   let running = 0;
   let stopping = false;
@@ -94,7 +94,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
 
   const askedOf = ({ order }: Job, index: number): Asked => {
     const { slug, tenantId, fence, workMs, expiresAt } = order;
-    const beginsNow = running + ready.length + index < concurrency;
+    const beginsNow = running + ready.size + index < concurrency;
     const until = (beginsNow ? now().getTime() : expiresAt.getTime()) + workMs;
     const held = parts.get(slug)?.locked ?? false;
     return { slug, tenantId, fence, undoes: undoes(order), held, until: new Date(until) };
@@ -114,7 +114,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
       case "locked":
         part.locked = true;
         enter(part, job);
-        if (part.running === undefined && !ready.includes(part)) ready.push(part);
+        if (part.running === undefined) ready.add(part);
         return;
       case "busy":
         enter(part, job);
@@ -187,9 +187,9 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
   };
 
   const pump = (): void => {
-    while (!stopping && running < concurrency) {
-      const part = ready.shift();
-      if (part === undefined) return;
+    for (const part of ready) {
+      if (stopping || running >= concurrency) return;
+      ready.delete(part);
       const job = part.waiting;
       if (job === undefined) continue;
       part.waiting = undefined;
@@ -250,8 +250,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
       const released = releases(part, job);
       if (part.running === job) part.running = undefined;
       if (released) part.locked = false;
-      const idle = part.locked && part.running === undefined && part.waiting !== undefined;
-      if (idle && !ready.includes(part)) ready.push(part);
+      if (part.locked && part.running === undefined && part.waiting !== undefined) ready.add(part);
       forget(part);
       if (!comesAgain) sent.then(() => finish(job), ignored);
     }

@@ -147,7 +147,7 @@ const run = async (
   const waiting = { log, signal };
 
   const address = databaseAddress(config);
-  const pool = createPool(address, { name, log });
+  const pool = createPool(address, { name, log, size: Math.min(20, config.WORKER_CONCURRENCY + 2) });
   cleanUps.push(() => pool.end());
   await waitFor("the control database", () => migrateAll(pool), waiting);
   const session = await waitFor("the session for locks", () => openLockSession(address, name), waiting);
