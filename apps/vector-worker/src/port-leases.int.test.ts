@@ -4,14 +4,14 @@ import { after, before, test } from "node:test";
 import { tenantIdOf } from "@deeplens/contracts";
 import { migrate, type Pool } from "@deeplens/postgres";
 import { testDatabase } from "@deeplens/testing";
-import { FencedError } from "@deeplens/worker";
+import { FencedError, migrateWorker } from "@deeplens/worker";
 import { type LeaseHolder, NoFreePortError, type PortRange, postgresPortLeases } from "./port-leases.ts";
 
 let pool: Pool;
 const cleanUps: (() => Promise<void>)[] = [];
 before(async () => {
   ({ pool } = await testDatabase((work) => cleanUps.push(work)));
-  await migrate(pool, "worker", new URL("../migrations/", import.meta.resolve("@deeplens/worker")));
+  await migrateWorker(pool);
   await migrate(pool, "vectors", new URL("../migrations/", import.meta.url));
 });
 after(async () => {

@@ -188,6 +188,20 @@ describe("provisioning a tenant's vectors", () => {
     }
   });
 
+  // Seen to fail without the comparison of ports: the worker then asks at a port where nothing listens.
+  test("a container that a late creation left with ports of an earlier lease is made again, on its data", async () => {
+    const tenant = rig.tenant();
+    const first = await tenant.provision();
+    const { tenantId, slug } = tenant;
+    const holder = { tenantId, slug, step: "vectors", fence: 1 };
+    const pair = await rig.services.leases.ensure(holder);
+    await rig.services.leases.giveUp(holder, pair);
+    const second = await tenant.provision();
+    assert.notEqual(second.outputs.httpPort, first.outputs.httpPort);
+    const { exists } = await clientOf(second.outputs.httpPort, tenant.apiKey()).collectionExists("images");
+    assert.ok(exists);
+  });
+
   test("an image that the engine does not have is said so by code and name, and nothing is made", async () => {
     const tenant = rig.tenant({ image: "deeplens-no-such/qdrant:9" });
     await assert.rejects(tenant.provision(), (error) => {

@@ -30,8 +30,6 @@ import {
   volumeResource,
 } from "./tenant-qdrant.ts";
 
-const startMs = 60_000;
-
 /**
  * Gives a tenant its Qdrant: key, pair of ports, volume, container, first collection; proven with the key, and proven
  * to refuse without. What is there already is used; what a crash left half-made is finished.
@@ -136,12 +134,12 @@ const ensureContainer = async (
 ): Promise<void> => {
   const { engine } = services;
   const { installation } = context;
-  const sight = await context.call("see qdrant-container", (signal) =>
+  const found = await context.call("see qdrant-container", (signal) =>
     engine.container(qdrant.container, { signal }),
   );
-  // An earlier try made it for a pair that it then gave up.
-  if (isOfOtherPorts(services, qdrant, installation, sight, pair))
-    await removeContainer(services, qdrant, command, context);
+  // An earlier try's creation, for a pair that was given up since, may have landed late.
+  const ofOtherPorts = isOfOtherPorts(services, qdrant, installation, found, pair);
+  if (ofOtherPorts) await removeContainer(services, qdrant, command, context);
   const spec = containerSpec(services, qdrant, installation, pair, command.tier);
   const container = {
     ...containerResource(services, qdrant, installation),
@@ -149,7 +147,7 @@ const ensureContainer = async (
   };
   await refusing(qdrant, container, () => ensureResource(context, command.tenant, container));
   // What was started has its key, for every try uses the stored one.
-  if (sight?.startedOnce === true) return;
+  if (found?.startedOnce === true && !ofOtherPorts) return;
   await context.call("put the api key", (signal) =>
     engine.putFile(qdrant.container, keyFile(key.apiKey, key.user), { signal }),
   );
@@ -205,10 +203,8 @@ const waitForQdrant = async (
       sight === undefined ? "it is gone" : await engine.logs(qdrant.container, { signal, lines: 5 });
     throw new Error(`container ${qdrant.container} ended before it was ready: ${log.trim()}`);
   };
-  await context.call(
-    "wait for qdrant",
-    (signal) => waitUntilReady(access.url, { signal, stillThere: () => stillThere(signal) }),
-    { timeoutMs: startMs },
+  await context.call("wait for qdrant", (signal) =>
+    waitUntilReady(access.url, { signal, stillThere: () => stillThere(signal) }),
   );
 };
 

@@ -5,7 +5,7 @@ import { type ContainerEngine, dockerEngine } from "@deeplens/containers";
 import { labelNames, networkName, type Slug, tenantIdOf } from "@deeplens/contracts";
 import { migrate, type Pool } from "@deeplens/postgres";
 import { stack, testDatabase } from "@deeplens/testing";
-import type { ProvisionCommand, StepHandler, UndoCommand } from "@deeplens/worker";
+import { migrateWorker, type ProvisionCommand, type StepHandler, type UndoCommand } from "@deeplens/worker";
 import {
   type MemoryLedger,
   type MemorySecrets,
@@ -65,7 +65,7 @@ export const cleanUps = (): CleanUps => {
 export const vectorRig = async ({ add: after }: CleanUps, pairs = 40): Promise<Rig> => {
   const installation = `vt-${randomBytes(4).toString("hex")}`;
   const { pool } = await testDatabase(after);
-  await migrate(pool, "worker", new URL("../migrations/", import.meta.resolve("@deeplens/worker")));
+  await migrateWorker(pool);
   await migrate(pool, "vectors", new URL("../migrations/", import.meta.url));
   const docker = new Docker();
   // biome-ignore lint/style/noProcessEnv: the rig of tests stands in for main.ts
