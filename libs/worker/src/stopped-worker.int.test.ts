@@ -20,8 +20,8 @@ const openIntents = async (slug: string): Promise<string[]> => {
   return rows.map(({ name }) => String(name));
 };
 
-// Seen to fail (the undo never comes) without endHolder; (what was stopped goes on writing) without the deadline's check
-// in `call`; (the late file stays) with `gone` closing the intent of a process that lives.
+// Seen to fail without endHolder (the undo never comes), and with `gone` closing the intent of a process that lives
+// (nobody knows of the late file).
 test("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: nothing is left", async () => {
   const stopped = await rig.spawn({ longestCallMs: 500 });
   const [idle, writing] = [rig.tenant(), rig.tenant()];
