@@ -239,6 +239,21 @@ describe("the backup agent", () => {
     doneOf(await agent.take());
   });
 
+  test("a night that it missed is made up for when it starts, and what is past its time goes then", async () => {
+    const agent = await startAgent();
+    const old = doneOf(await agent.take());
+    const manifest = `${agentBackupsFolder}/${old.id}/manifest.json`;
+    await agent.run("sed", "-i", `s/"\\(started\\|finished\\)At": "20../"\\1At": "2001/`, manifest);
+    await source.engine.stop(agent.name);
+    await source.engine.start(agent.name);
+    await agent.up();
+    await waitUntil("the new backup alone", async () => {
+      const { backups, running } = await agent.list();
+      return running === undefined && backups.length === 1 && backups[0]?.trigger === "schedule";
+    });
+    assert.ok((await agent.list()).nextAt?.endsWith("T02:00:00.000Z"));
+  });
+
   test("told to stop in the middle of a backup it ends in time and leaves nothing", async () => {
     const agent = await startAgent();
     const letGo = await lockTable("images");

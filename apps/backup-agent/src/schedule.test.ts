@@ -16,6 +16,25 @@ test("the next backup is at two at night, in the configured time zone", (t) => {
   assert.equal(tokyo.nextAt().toISOString(), "2026-11-24T17:00:00.000Z");
 });
 
+test("it runs when its time has come, once a night", (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: new Date("2026-11-24T12:00:00Z") });
+  let runs = 0;
+  const schedule = startSchedule(nightly, () => {
+    runs += 1;
+  });
+  t.after(() => schedule.stop());
+  const minuteMs = 60_000;
+  const pass = (minutes: number): void => {
+    for (let passed = 0; passed < minutes; passed++) t.mock.timers.tick(minuteMs);
+  };
+  pass(14 * 60 - 1);
+  assert.equal(runs, 0);
+  pass(2);
+  assert.equal(runs, 1);
+  pass(24 * 60);
+  assert.equal(runs, 2);
+});
+
 test("a backup that fell into the agent's absence is known to be missed, once it was due", (t) => {
   const schedule = startSchedule(nightly, () => {});
   t.after(() => schedule.stop());

@@ -100,7 +100,7 @@ const imageIsThere = async ({ engine, image }: BackupServices, signal: AbortSign
 };
 
 /** Time can help: an operator pulls or builds it. */
-export class ImageMissingError extends Error {
+class ImageMissingError extends Error {
   readonly code = "image-missing";
   constructor(image: string) {
     super(

@@ -79,6 +79,7 @@ test("folders without a good manifest are damaged; anything else that no backup 
   await written(folder, idOf(3));
   await commitBackup(folder, idOf(3));
   await writeManifest(join(folder, idOf(3)), aManifest({ id: idOf(4) }));
+  await writeFile(join(folder, idOf(5)), "a file with a backup's name");
   await writeFile(join(folder, "notes.txt"), "mine");
   await mkdir(join(folder, "lost+found"));
   const { backups, damaged, unknown } = await readContents(folder);
@@ -88,10 +89,23 @@ test("folders without a good manifest are damaged; anything else that no backup 
   );
   assert.deepEqual(
     damaged.map(({ id }) => id),
-    [idOf(2), idOf(3)],
+    [idOf(2), idOf(3), idOf(5)],
   );
   assert.match(damaged[1]?.reason ?? "", /is of the backup/);
   assert.deepEqual(unknown, [`${idOf(1)}/stranger`, "notes.txt"]);
+});
+
+test("a backup that expires while the folder is read is left out, and is no error", async (t) => {
+  const folder = await aFolder(t);
+  const ids = [...Array(20).keys()].map(idOf);
+  for (const id of ids) {
+    await written(folder, id);
+    await commitBackup(folder, id);
+  }
+  const readings = ids.map(() => readContents(folder));
+  for (const id of ids) await removeBackup(folder, id);
+  for (const { damaged, unknown } of await Promise.all(readings))
+    assert.deepEqual([damaged, unknown], [[], []]);
 });
 
 test("a part is written as it comes; a source that fails, or a file that is there, is an error", async (t) => {

@@ -81,14 +81,15 @@ export const readContents = async (folder: string): Promise<Contents> => {
   for (const name of (await readdir(folder)).sort()) {
     const id = parseBackupId(name);
     if (id !== undefined) {
+      const files = await filesIn(backupPath(folder, id));
+      // Removed while this was reading: it expired.
+      if (files === undefined) continue;
       const result = await readManifest(folder, id);
-      if (!result.ok) damaged.push({ id, reason: result.reason });
-      else {
+      if (result.ok) {
         backups.push(result.manifest);
         const named = filesOf(result.manifest);
-        const names = await readdir(backupPath(folder, id));
-        unknown.push(...names.filter((file) => !named.has(file)).map((file) => `${id}/${file}`));
-      }
+        unknown.push(...files.filter((file) => !named.has(file)).map((file) => `${id}/${file}`));
+      } else if (await hasBackup(folder, id)) damaged.push({ id, reason: result.reason });
     } else if (!isUnfinished(name) && !notOurs.has(name)) unknown.push(name);
   }
   return { backups, damaged, unknown };
@@ -118,6 +119,19 @@ export const readManifest = async (folder: string, id: BackupId): Promise<Manife
 /** Every file that a backup's folder holds. */
 export const filesOf = (manifest: Manifest): ReadonlySet<string> =>
   new Set([manifestFile, ...manifest.parts.map((part) => part.file)]);
+
+/** The names in a folder; undefined where it is gone. */
+const filesIn = async (path: string): Promise<readonly string[] | undefined> => {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    // A file that bears a backup's name: its manifest can't be read, so it is told as damaged.
+    if (code === "ENOTDIR") return [];
+    throw error;
+  }
+};
 
 const isUnfinished = (name: string): boolean =>
   name.startsWith(takingPrefix) && parseBackupId(name.slice(takingPrefix.length)) !== undefined;
