@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { PermanentStepError } from "@deeplens/worker";
-import { testContext } from "@deeplens/worker/testing";
 import { QdrantClient } from "@qdrant/js-client-rest";
 import { probePointId } from "./qdrant.ts";
-import { type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./test-rig.ts";
+import { type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 
 describe("undoing a tenant's vectors", () => {
   const last: CleanUps = cleanUps();
@@ -194,15 +193,7 @@ describe("undoing a tenant's vectors", () => {
       name: tenant.volume,
       labels: { "deeplens.installation": rig.installation, "deeplens.tenant-id": tenant.tenantId },
     });
-    const { handler, undo } = tenant;
-    const { ledger, secrets, command } = tenant;
-    const context = testContext({
-      step: "vectors",
-      tenant: command.tenant,
-      installation: rig.installation,
-      ...{ ledger, secrets },
-    });
-    const receipt = await handler.compensate({ ...undo, purpose: "second-look" }, context);
+    const receipt = await tenant.compensate({ purpose: "second-look" });
     assert.equal(receipt[1]?.outcome, "removed");
     await assertGone(tenant);
   });

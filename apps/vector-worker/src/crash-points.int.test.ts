@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type CrashFixture, crashPoints } from "@deeplens/worker/testing";
 import { QdrantClient } from "@qdrant/js-client-rest";
-import { bindPort, type CleanUps, cleanUps, type Rig, vectorRig } from "./test-rig.ts";
+import { bindPort, type CleanUps, cleanUps, type Rig, vectorRig } from "./testing/rig.ts";
 
 const last: CleanUps = cleanUps();
 let rig: Rig;

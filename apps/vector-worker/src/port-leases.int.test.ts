@@ -6,6 +6,7 @@ import { migrate, type Pool } from "@deeplens/postgres";
 import { testDatabase } from "@deeplens/testing";
 import { FencedError, migrateWorker } from "@deeplens/worker";
 import { type LeaseHolder, NoFreePortError, type PortRange, postgresPortLeases } from "./port-leases.ts";
+import { arrive as raise } from "./testing/rig.ts";
 
 let pool: Pool;
 const cleanUps: (() => Promise<void>)[] = [];
@@ -31,11 +32,7 @@ const leasesOf = (pairs = range.pairs, installation = randomBytes(4).toString("h
 /** The newest command of a new tenant. */
 const arrive = async (slug = `s${randomBytes(5).toString("hex")}`, fence = 1): Promise<LeaseHolder> => {
   const holder = { slug, step: "vectors", tenantId: tenantIdOf("tests", slug), fence };
-  await pool.query(
-    `INSERT INTO worker.parts (slug, step, tenant_id, fence) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (slug, step) DO UPDATE SET fence = excluded.fence`,
-    [slug, holder.step, holder.tenantId, fence],
-  );
+  await raise(pool, holder);
   return holder;
 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { PermanentStepError } from "@deeplens/worker";
 import { QdrantClient } from "@qdrant/js-client-rest";
-import { bindPort, type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./test-rig.ts";
+import { bindPort, type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 
 const clientOf = (httpPort: string | undefined, key?: string): QdrantClient =>
   new QdrantClient({

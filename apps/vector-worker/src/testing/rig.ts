@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { type ContainerEngine, dockerEngine } from "@deeplens/containers";
 import { labelNames, networkName, type Slug, tenantIdOf } from "@deeplens/contracts";
-import { migrate, type Pool } from "@deeplens/postgres";
+import { type DatabaseAddress, migrate, type Pool } from "@deeplens/postgres";
 import { stack, testDatabase } from "@deeplens/testing";
 import { migrateWorker, type ProvisionCommand, type StepHandler, type UndoCommand } from "@deeplens/worker";
 import {
@@ -14,9 +14,9 @@ import {
   testContext,
 } from "@deeplens/worker/testing";
 import Docker from "dockerode";
-import { type PortLeases, type PortRange, postgresPortLeases } from "./port-leases.ts";
-import { vectorStep } from "./step.ts";
-import type { VectorServices } from "./tenant-qdrant.ts";
+import { type LeaseHolder, type PortLeases, type PortRange, postgresPortLeases } from "../port-leases.ts";
+import { vectorStep } from "../step.ts";
+import type { VectorServices } from "../tenant-qdrant.ts";
 
 /** An installation of a test file's own: its network, its leases in a database of its own, its engine's things. */
 export interface Rig {
@@ -25,6 +25,7 @@ export interface Rig {
   /** What a stranger uses, who knows nothing of the port. */
   readonly docker: Docker;
   readonly pool: Pool;
+  readonly database: DatabaseAddress;
   readonly range: PortRange;
   readonly services: VectorServices;
   tenant(changes?: Partial<VectorServices>): TestTenant;
@@ -42,7 +43,7 @@ export interface TestTenant {
   readonly ledger: MemoryLedger;
   readonly secrets: MemorySecrets;
   provision(): ReturnType<StepHandler["provision"]>;
-  compensate(): ReturnType<StepHandler["compensate"]>;
+  compensate(changes?: Partial<UndoCommand>): ReturnType<StepHandler["compensate"]>;
   apiKey(): string;
 }
 
@@ -64,9 +65,9 @@ export const cleanUps = (): CleanUps => {
 
 export const vectorRig = async ({ add: after }: CleanUps, pairs = 40): Promise<Rig> => {
   const installation = `vt-${randomBytes(4).toString("hex")}`;
-  const { pool } = await testDatabase(after);
+  const { pool, address } = await testDatabase(after);
   await migrateWorker(pool);
-  await migrate(pool, "vectors", new URL("../migrations/", import.meta.url));
+  await migrate(pool, "vectors", new URL("../../migrations/", import.meta.url));
   const docker = new Docker();
   // biome-ignore lint/style/noProcessEnv: the rig of tests stands in for main.ts
   const engine = dockerEngine({ host: process.env.DOCKER_HOST ?? "" });
@@ -93,6 +94,7 @@ export const vectorRig = async ({ add: after }: CleanUps, pairs = 40): Promise<R
   };
   return {
     ...{ installation, engine, docker, pool, range, services },
+    database: address,
     tenant: (changes) => testTenant(installation, { ...services, ...changes }),
   };
 };
@@ -112,13 +114,14 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
   const handler = vectorStep(services);
   const ledger = memoryLedger();
   const secrets = memorySecrets();
-  const context = () => testContext({ step: "vectors", tenant, installation, ledger, secrets });
+  const context = (fence: number) =>
+    testContext({ step: "vectors", tenant, installation, ledger, secrets, fence });
   return {
     ...{ slug, tenantId, command, undo, handler, ledger, secrets },
     container: `${installation}-qdrant-${slug}`,
     volume: `${installation}_qdrant_${slug}_data`,
-    provision: () => handler.provision(command, context()),
-    compensate: () => handler.compensate(undo, context()),
+    provision: () => handler.provision(command, context(1)),
+    compensate: (changes) => handler.compensate({ ...undo, ...changes }, context(2)),
     apiKey: () => {
       const value = secrets.values.get(`${tenantId}/vectors.api-key`);
       assert.ok(value !== undefined, "no key was stored");
@@ -127,17 +130,21 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
   };
 };
 
+/** The row of a part whose newest command has that fence. */
+export const arrive = async (pool: Pool, { slug, step, tenantId, fence }: LeaseHolder): Promise<void> => {
+  await pool.query(
+    `INSERT INTO worker.parts (slug, step, tenant_id, fence) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (slug, step) DO UPDATE SET fence = excluded.fence`,
+    [slug, step, tenantId, fence],
+  );
+};
+
 // The contexts of these tests keep their fences in memory; here each write comes as the newest command.
 const raisingFences = (leases: PortLeases, pool: Pool): PortLeases => {
   const raised =
-    <T extends unknown[], R>(write: (...args: T) => Promise<R>) =>
+    <T extends [LeaseHolder, ...unknown[]], R>(write: (...args: T) => Promise<R>) =>
     async (...args: T): Promise<R> => {
-      const { slug, step, tenantId, fence } = args[0] as Parameters<PortLeases["ensure"]>[0];
-      await pool.query(
-        `INSERT INTO worker.parts (slug, step, tenant_id, fence) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (slug, step) DO UPDATE SET fence = excluded.fence`,
-        [slug, step, tenantId, fence],
-      );
+      await arrive(pool, args[0]);
       return write(...args);
     };
   return {

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { randomSecret } from "@deeplens/secrets";
+import { apiKeyPurpose } from "./tenant-qdrant.ts";
+import { arrive, type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
+import type { Stall } from "./testing/stalling-provision.ts";
+
+const last: CleanUps = cleanUps();
+let rig: Rig;
+before(async () => {
+  rig = await vectorRig(last);
+});
+after(() => last.run());
+
+const script = fileURLToPath(new URL("./testing/stalling-provision.ts", import.meta.url));
+const workMs = 8_000;
+
+/** Provisions in a process of its own until it has stopped itself there. */
+const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where"], deadline: Date) => {
+  const { engine: _, leases: __, ...services } = rig.services;
+  const { installation, database, range } = rig;
+  const { command, secrets } = tenant;
+  const { value: apiKey } = await secrets.of(command.tenant.tenantId).ensure(apiKeyPurpose, randomSecret);
+  await arrive(rig.pool, holderOf(tenant, 1));
+  const stall: Stall = {
+    ...{ installation, database, range, command, services, apiKey, stopAt, where },
+    deadline: deadline.toISOString(),
+  };
+  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  last.add(async () => void child.kill("SIGKILL"));
+  const said = text(child.stdout);
+  child.stdin.end(JSON.stringify(stall));
+  const stopped = async (): Promise<boolean> =>
+    /^State:\s+T/m.test(await readFile(`/proc/${child.pid}/status`, "utf8"));
+  for (let tries = 0; !(await stopped()); tries++) {
+    if (tries > 600 || child.exitCode !== null) throw new Error(`it never came to ${stopAt}: ${await said}`);
+    await delay(50);
+  }
+  return {
+    goOn: async (): Promise<string> => {
+      const ended = once(child, "exit");
+      child.kill("SIGCONT");
+      await ended;
+      return said;
+    },
+  };
+};
+
+const holderOf = ({ tenantId, slug }: TestTenant, fence: number) => ({
+  ...{ tenantId, slug, fence },
+  step: "vectors",
+});
+
+const points: readonly [string, Stall["where"]][] = [
+  ["create qdrant-volume", "inside"],
+  ["lease ports", "before"],
+  ["lease ports", "inside"],
+  ["create qdrant-container", "before"],
+  ["create qdrant-container", "inside"],
+  ["start qdrant-container", "inside"],
+  ["prove an upsert and a query", "inside"],
+];
+
+describe("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: nothing is left", {
+  concurrency: 4,
+}, () => {
+  for (const [stopAt, where] of points)
+    test(`rule 13, rule 14: stopped ${where} "${stopAt}"`, async () => {
+      const tenant = rig.tenant();
+      const deadline = new Date(Date.now() + workMs);
+      const stopped = await stoppedAt(tenant, stopAt, where, deadline);
+      await arrive(rig.pool, holderOf(tenant, 2));
+      await tenant.compensate();
+      await delay(Math.max(0, deadline.getTime() - Date.now()));
+      assert.match(await stopped.goOn(), /Error: /);
+      // What it had asked for just before may have come after the undo: the second look takes it away.
+      await tenant.compensate({ purpose: "second-look" });
+      const { containers, volumes } = await rig.engine.list({ "deeplens.tenant-id": tenant.tenantId });
+      assert.deepEqual([...containers, ...volumes], []);
+      assert.equal(await rig.engine.container(tenant.container), undefined);
+      assert.equal(await rig.engine.volume(tenant.volume), undefined);
+      assert.equal(await rig.services.leases.find(holderOf(tenant, 2)), undefined);
+      assert.equal(tenant.secrets.values.size, 0);
+    });
+});
