@@ -45,12 +45,18 @@ export const whatAnOperatorCanDo = (saga: { sagaId: string; slug: string }): str
 const phaseOf = (step: SagaStep): string =>
   step.attempts > 1 ? `${step.phase} (try ${step.attempts})` : step.phase;
 
-/** How long the step took or takes. */
+/** How long the step took, or has taken up to now; nothing for one that is not at work. */
 export const timeOf = (step: SagaStep, nowMs: number): string => {
-  if (step.commandedAt === null) return "";
-  if (step.phase === "done" && step.durationMs !== null) return duration(step.durationMs);
-  const endMs = step.finishedAt !== null && step.phase !== "working" ? Date.parse(step.finishedAt) : nowMs;
-  return duration(Math.max(0, endMs - Date.parse(step.commandedAt)));
+  switch (step.phase) {
+    case "done":
+      return step.durationMs === null ? "" : duration(step.durationMs);
+    case "working":
+    case "retrying":
+    case "undoing":
+      return step.commandedAt === null ? "" : duration(Math.max(0, nowMs - Date.parse(step.commandedAt)));
+    default:
+      return "";
+  }
 };
 
 /** What the step does, or why it failed, in one line. */
@@ -62,7 +68,7 @@ export const noteOf = (step: SagaStep): string => {
     case "undone":
       return step.error === null ? "" : shown(`${step.error.message} (${step.error.code})`);
     case "working":
-      return shown(step.progress ?? (step.startedAt === null ? "waits for its worker" : ""));
+      return shown(step.progress ?? (step.startedAt === null ? "its worker has not begun" : ""));
     default:
       return "";
   }

@@ -37,9 +37,11 @@ export const wishOf = async (
   const tier = options.tier ?? (await askTier());
   const storage = options.storage ?? (await askStorage());
   const email =
-    options.adminEmail ?? (await input({ message: "Administrator's e-mail address", required: true }));
+    options.adminEmail ??
+    (await ask("Administrator's e-mail address", (text) => ({ ...anybody, email: text.trim() })));
   const fullName =
-    options.adminName ?? (await input({ message: "Administrator's first and last name", required: true }));
+    options.adminName ??
+    (await ask("Administrator's first and last name", (text) => ({ ...anybody, ...split(text) })));
   const wish = {
     name,
     tier,
@@ -75,19 +77,43 @@ const askStorage = (): Promise<string> =>
     ],
   });
 
+const anybody = { email: "a@b.example", firstName: "A", lastName: "B" };
+
+/** Asks for one text and holds it against the rules at once, with what else a request needs made up. */
+const ask = (
+  message: string,
+  administratorOf: (text: string) => TenantRequest["administrator"],
+): Promise<string> =>
+  input({
+    message,
+    required: true,
+    validate: (text) => {
+      const spec = specFor({
+        name: "somebody",
+        tier: "free",
+        storage: { type: "none" },
+        administrator: administratorOf(text),
+      });
+      return spec.ok || spec.rejection.message;
+    },
+  });
+
 const split = (fullName: string): { firstName: string; lastName: string } => {
   const [firstName = "", ...rest] = fullName.trim().split(/\s+/);
   return { firstName, lastName: rest.join(" ") };
 };
 
 // The same rules as the orchestrator's, so a slip is told at once; what counts is its answer.
-const checked = (wish: TenantRequest): TenantRequest => {
-  const spec = specOf({
+const specFor = (wish: TenantRequest) =>
+  specOf({
     ...wish,
     requestId: "",
     requestedAt: "",
     storage: { type: wish.storage.type, provider: null, credentialRef: null },
   });
+
+const checked = (wish: TenantRequest): TenantRequest => {
+  const spec = specFor(wish);
   if (spec.ok) return wish;
   throw new Refused(spec.rejection.code, spec.rejection.message, "correct it and run it again");
 };

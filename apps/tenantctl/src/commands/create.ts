@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Accepted, type ApiClient, ApiUnreachable } from "@deeplens/client";
+import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client";
 import { followToEnd, tellEnd } from "../follow.ts";
 import { Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
@@ -59,14 +59,26 @@ const requested = async (ask: () => Promise<Accepted>, requestId: string): Promi
 
 const pollMs = 500;
 
+const resultOf = async (api: ApiClient, inboxId: number): Promise<InboxEntry["result"]> => {
+  try {
+    return (await api.inbox(inboxId)).result;
+  } catch (error) {
+    if (error instanceof ApiUnreachable) return null;
+    throw error;
+  }
+};
+
 const sagaFromInbox = async (
   session: Session<Options>,
   api: ApiClient,
   accepted: Accepted,
 ): Promise<string> => {
-  session.out.progress.write("waiting for an orchestrator to take the request ...\n");
+  session.out.progress.write(
+    "waiting for an orchestrator to take the request (Ctrl+C leaves it there) ...\n",
+  );
   while (!session.world.interrupted.aborted) {
-    const { result } = await api.inbox(accepted.inboxId);
+    // The row stays where it is while the orchestrator is away.
+    const result = await resultOf(api, accepted.inboxId);
     if (result !== null) {
       if (typeof result.sagaId === "string") return result.sagaId;
       throw new Refused(
