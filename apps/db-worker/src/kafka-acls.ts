@@ -15,6 +15,9 @@ const rights = [
   [resource.transactionalId, operation.describe],
 ] as const;
 
+/** How many rules grantPrefix makes. */
+export const grantedRights = rights.length;
+
 /** How many rules the principal has, whoever made them; undefined on a cluster that asks for no rights at all. */
 export const countAcls = async (admin: Admin, principal: string): Promise<number | undefined> => {
   try {

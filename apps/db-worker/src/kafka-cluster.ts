@@ -1,5 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Admin, connectKafka, type Kafka, type KafkaAddress, scramUsers } from "@deeplens/messaging";
+import {
+  type Admin,
+  connectKafka,
+  isKafkaError,
+  type Kafka,
+  type KafkaAddress,
+  scramUsers,
+} from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 
 /** The cluster where tenants' topics live, with the administrator's means to change it. */
@@ -39,8 +46,29 @@ export const groupsUnder = async (admin: Admin, prefix: string): Promise<string[
   return groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
 };
 
-/** Deletes a topic and waits until the cluster does not name it any more. */
-export const deleteTopic = async (admin: Admin, topic: string, signal: AbortSignal): Promise<void> => {
-  await admin.deleteTopics({ topics: [topic] });
-  while ((await topicsUnder(admin, topic)).includes(topic)) await delay(50, undefined, { signal });
+/**
+ * Waits until a change that the controller took is seen by the brokers that answer: they learn of it a moment later,
+ * and a look that comes before would find what is gone, or miss what is there.
+ */
+export const seen = async (look: () => Promise<boolean>, signal: AbortSignal): Promise<void> => {
+  while (!(await look())) await delay(20, undefined, { signal });
+};
+
+const settling = ["NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PARTITION"];
+const settlingMs = 5_000;
+
+/** The first and the next offset of each partition; a topic that was just made gets a moment to find its leaders. */
+export const offsetsOf = async (
+  admin: Admin,
+  topic: string,
+  signal: AbortSignal,
+): Promise<readonly { partition: number; low: number; high: number }[]> => {
+  for (const began = Date.now(); ; await delay(50, undefined, { signal })) {
+    try {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+    } catch (error) {
+      if (Date.now() - began > settlingMs || !settling.some((type) => isKafkaError(error, type))) throw error;
+    }
+  }
 };

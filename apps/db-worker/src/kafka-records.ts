@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Admin, createProducer, type Kafka } from "@deeplens/messaging";
+import { offsetsOf } from "./kafka-cluster.ts";
 
 /** The key of the record that proves a tenant's topic; its value is the tenant's id. */
 export const probeRecordKey = ".deeplens-probe";
@@ -76,8 +77,8 @@ export const countForeignRecords = async (
   { kafka, topic, group, signal }: Records,
 ): Promise<number> => {
   const open = new Map<number, number>();
-  for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
-    if (Number(high) > Number(low)) open.set(partition, Number(high) - 1);
+  for (const { partition, low, high } of await offsetsOf(admin, topic, signal))
+    if (high > low) open.set(partition, high - 1);
   if (open.size === 0) return 0;
   let foreign = 0;
   const ownGroup = `${group}.${randomUUID()}`;
@@ -99,17 +100,15 @@ export const countForeignRecords = async (
  * is done again for a tenant that lives must not touch its events.
  */
 export const removeProbes = async (admin: Admin, records: Records): Promise<void> => {
-  const filled = (await admin.fetchTopicOffsets(records.topic)).filter(
-    ({ low, high }) => Number(high) > Number(low),
-  );
+  const offsets = await offsetsOf(admin, records.topic, records.signal);
+  const filled = offsets.filter(({ low, high }) => high > low);
   if (filled.length === 0) return;
   // One record on the probe's partition is the probe that was just read; more of them have to be looked at.
   const [only, another] = filled;
-  const oneProbe =
-    another === undefined && only?.partition === probePartition && Number(only.high) === Number(only.low) + 1;
+  const oneProbe = another === undefined && only?.partition === probePartition && only.high === only.low + 1;
   if (!oneProbe && (await countForeignRecords(admin, records)) > 0) return;
   await admin.deleteTopicRecords({
     topic: records.topic,
-    partitions: filled.map(({ partition, high }) => ({ partition, offset: high })),
+    partitions: filled.map(({ partition, high }) => ({ partition, offset: String(high) })),
   });
 };

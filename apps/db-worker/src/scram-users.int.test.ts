@@ -3,11 +3,12 @@ import { randomBytes } from "node:crypto";
 import { after, it } from "node:test";
 import { ScramUserError, scramUsers } from "@deeplens/messaging";
 import { stack } from "@deeplens/testing";
+import { seen } from "./kafka-cluster.ts";
 
 const address = stack().kafka;
 const users = scramUsers(address);
 const name = `dbw-scram,=${randomBytes(4).toString("hex")}`; // the two characters that SCRAM escapes
-const forever = new AbortController().signal;
+const forever = AbortSignal.timeout(120_000);
 after(() => users.remove(name, forever));
 
 const refusedAs = (username: string, password: string) =>
@@ -16,16 +17,17 @@ const refusedAs = (username: string, password: string) =>
 it("a user is made, made again with another password, and removed; a missing one is said to be missing", async () => {
   assert.equal(await users.has(name, forever), false);
   await users.put(name, "first", forever);
-  assert.equal(await users.has(name, forever), true);
+  await seen(() => users.has(name, forever), forever);
   await users.put(name, "second", forever);
   assert.equal(await users.remove(name, forever), true);
   assert.equal(await users.remove(name, forever), false);
-  assert.equal(await users.has(name, forever), false);
+  await seen(async () => !(await users.has(name, forever)), forever);
 });
 
 it("a wrong password, and a right one without the right to ask, are told apart by their codes", async () => {
   const plain = name.replace(",=", "-");
   await users.put(plain, "right", forever);
+  await seen(() => users.has(plain, forever), forever);
   try {
     const codeOf = async (password: string): Promise<unknown> => {
       try {

@@ -10,7 +10,7 @@ import { installation, openTestCluster, sweepKafka } from "./testing/kafka.ts";
 import { stageOf } from "./testing/stage.ts";
 import { freshTenant } from "./testing/tenants.ts";
 
-const forever = new AbortController().signal;
+const forever = AbortSignal.timeout(120_000);
 
 let cluster: KafkaCluster;
 let kafka: Kafka;

@@ -4,7 +4,7 @@ import { kafkaPrefix, kafkaUserName, tenantTopicName } from "@deeplens/contracts
 import { type Admin, createProducer, type Kafka } from "@deeplens/messaging";
 import type { Tenant } from "@deeplens/worker";
 import { grantPrefix } from "./kafka-acls.ts";
-import { groupsUnder, type KafkaCluster } from "./kafka-cluster.ts";
+import { groupsUnder, type KafkaCluster, seen } from "./kafka-cluster.ts";
 import { produceProbe, readUntil } from "./kafka-records.ts";
 import { kafkaSecret, tenantKafka } from "./tenant-kafka.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { permanently, type Stage, stageOf } from "./testing/stage.ts";
 import { freshTenant } from "./testing/tenants.ts";
 
-const forever = new AbortController().signal;
+const forever = AbortSignal.timeout(120_000);
 
 let cluster: KafkaCluster;
 let admin: Admin;
@@ -42,8 +42,10 @@ const produce = async (kafka: Kafka, to: string, value: string): Promise<void> =
   await producer.send({ topic: to, messages: [{ partition: 1, key: "order", value }] });
   await producer.disconnect();
 };
-const makeTopic = (name: string, numPartitions = 1) =>
-  admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions }] });
+const makeTopic = async (name: string, numPartitions = 1): Promise<void> => {
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions }] });
+  await seen(async () => (await admin.listTopics()).includes(name), forever);
+};
 const topicFacts = async (name: string): Promise<unknown> => [
   await admin.fetchTopicOffsets(name),
   (await admin.fetchTopicMetadata({ topics: [name] })).topics,
@@ -79,6 +81,7 @@ describe("what bears the tenant's name in Kafka and is somebody else's", () => {
   it("a user made by hand is refused and keeps its password", async () => {
     const name = kafkaUserName(tenant.slug);
     await cluster.users.put(name, "theirs", forever);
+    await seen(() => cluster.users.has(name, forever), forever);
     await assert.rejects(stage.provision(), permanently("kafka-user-owned-by-other"));
     assert.deepEqual(await outcomes(), {
       "kafka-topic": "removed",
@@ -93,6 +96,7 @@ describe("what bears the tenant's name in Kafka and is somebody else's", () => {
 
   it("rights that were given to the name before are refused and stay", async () => {
     await grantPrefix(admin, `User:${kafkaUserName(tenant.slug)}`, "theirs.");
+    await seen(async () => (await kafkaThings(cluster, tenant)).acls === 6, forever);
     await assert.rejects(stage.provision(), permanently("kafka-acls-owned-by-other"));
     assert.deepEqual(await outcomes(), {
       "kafka-topic": "removed",
@@ -143,7 +147,12 @@ it("done again for a tenant that lives, the step leaves its events alone", async
   await stage.provision();
   const found: string[] = [];
   await readUntil(
-    { kafka: cluster.kafka, topic, group: `${kafkaPrefix(installation, tenant.slug)}check`, signal: forever },
+    {
+      kafka: cluster.kafka,
+      topic,
+      group: `${kafkaPrefix(installation, tenant.slug)}check`,
+      signal: AbortSignal.timeout(20_000),
+    },
     ({ key }) => {
       found.push(key ?? "");
       return key === "order";

@@ -15,8 +15,8 @@ import {
   type UndoCommand,
   unlabelled,
 } from "@deeplens/worker";
-import { countAcls, grantPrefix, revokeAll } from "./kafka-acls.ts";
-import { deleteTopic, groupsUnder, type KafkaCluster, topicsUnder } from "./kafka-cluster.ts";
+import { countAcls, grantedRights, grantPrefix, revokeAll } from "./kafka-acls.ts";
+import { groupsUnder, type KafkaCluster, seen, topicsUnder } from "./kafka-cluster.ts";
 import {
   countForeignRecords,
   probePartition,
@@ -127,48 +127,64 @@ const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
   group: `${kafkaPrefix(installation, slug)}deeplens-probe`,
 });
 
-const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, password = "") => ({
-  topic: {
-    kind: topicKind,
-    name: names.topic,
-    look: async () =>
-      (await topicsUnder(cluster.admin, names.topic)).includes(names.topic) ? unlabelled : nothing,
-    create: async () => {
-      await cluster.admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic: names.topic,
-            numPartitions: partitions,
-            replicationFactor: -1,
-            configEntries: [{ name: "retention.ms", value: String(retentionMs) }],
-          },
-        ],
-      });
+const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, password = "") => {
+  const { admin, users } = cluster;
+  const topicThere = async (): Promise<boolean> =>
+    (await topicsUnder(admin, names.topic)).includes(names.topic);
+  const rights = async (): Promise<number> => (await countAcls(admin, names.principal)) ?? 0;
+  return {
+    topic: {
+      kind: topicKind,
+      name: names.topic,
+      look: async () => ((await topicThere()) ? unlabelled : nothing),
+      create: async (signal: AbortSignal) => {
+        await admin.createTopics({
+          waitForLeaders: false, // it fails where the broker has not heard of the topic yet
+          topics: [
+            {
+              topic: names.topic,
+              numPartitions: partitions,
+              replicationFactor: -1,
+              configEntries: [{ name: "retention.ms", value: String(retentionMs) }],
+            },
+          ],
+        });
+        await seen(topicThere, signal);
+      },
+      remove: async (signal: AbortSignal) => {
+        await refuseForeignRecords(cluster, tenant, names, signal);
+        await admin.deleteTopics({ topics: [names.topic] });
+        await seen(async () => !(await topicThere()), signal);
+      },
     },
-    remove: async (signal: AbortSignal) => {
-      await refuseForeignRecords(cluster, tenant, names, signal);
-      await deleteTopic(cluster.admin, names.topic, signal);
+    user: {
+      kind: "kafka-user",
+      name: names.user,
+      look: async (signal: AbortSignal) => ((await users.has(names.user, signal)) ? unlabelled : nothing),
+      create: async (signal: AbortSignal) => {
+        await users.put(names.user, password, signal);
+        await seen(() => users.has(names.user, signal), signal);
+      },
+      remove: async (signal: AbortSignal) => {
+        await users.remove(names.user, signal);
+        await seen(async () => !(await users.has(names.user, signal)), signal);
+      },
     },
-  },
-  user: {
-    kind: "kafka-user",
-    name: names.user,
-    look: async (signal: AbortSignal) =>
-      (await cluster.users.has(names.user, signal)) ? unlabelled : nothing,
-    create: (signal: AbortSignal) => cluster.users.put(names.user, password, signal),
-    remove: async (signal: AbortSignal) => {
-      await cluster.users.remove(names.user, signal);
+    acls: {
+      kind: "kafka-acls",
+      name: names.principal,
+      look: async () => ((await rights()) > 0 ? unlabelled : nothing),
+      create: async (signal: AbortSignal) => {
+        await grantPrefix(admin, names.principal, names.prefix);
+        await seen(async () => (await rights()) >= grantedRights, signal);
+      },
+      remove: async (signal: AbortSignal) => {
+        await revokeAll(admin, names.principal);
+        await seen(async () => (await rights()) === 0, signal);
+      },
     },
-  },
-  acls: {
-    kind: "kafka-acls",
-    name: names.principal,
-    look: async () => (((await countAcls(cluster.admin, names.principal)) ?? 0) > 0 ? unlabelled : nothing),
-    create: () => grantPrefix(cluster.admin, names.principal, names.prefix),
-    remove: () => revokeAll(cluster.admin, names.principal),
-  },
-});
+  };
+};
 
 // The tenant's rights reach everything under its prefix: what lies there already would be handed to it.
 const refuseStrangers = async (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames): Promise<void> => {

@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { KafkaAddress } from "./connect.ts";
 
@@ -114,6 +115,10 @@ const withConnection = async <T>(
     signal.throwIfAborted();
     const send = sender(socket);
     await authenticate(send, address);
+    // In a process that was stopped and goes on, answers are read before timers are: a deadline that has passed gets
+    // its turn here, before anything is changed.
+    await delay(1);
+    signal.throwIfAborted();
     return await work(send);
   } finally {
     signal.removeEventListener("abort", stop);

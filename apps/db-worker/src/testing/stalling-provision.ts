@@ -18,7 +18,8 @@ const [slugText = "", tenantId = "", stopAt = "", where = "", workMs = ""] = pro
 const tenant = { tenantId: tenantId as TenantId, slug: slugFrom(slugText), name: slugText };
 const [server, redis, cluster] = [openTenantServer(), openRedisServer(), await openTestCluster()];
 const deadline = new Date(Date.now() + Number(workMs));
-const real = testContext({ step: "database", tenant, deadline });
+const signal = AbortSignal.timeout(Number(workMs));
+const real = testContext({ step: "database", tenant, deadline, signal });
 const stop = (): void => void process.kill(process.pid, "SIGSTOP");
 const call: StepContext["call"] = (name, effect, options) => {
   if (name !== stopAt) return real.call(name, effect, options);
