@@ -1,5 +1,5 @@
 /** Removes an installation whole: containers, volumes, network, state folder. Nothing without its label. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { task } from "../bootstrap/task.mjs";
@@ -8,6 +8,9 @@ import { stateFolder } from "./state-folder.ts";
 
 /** Removing twice is removing once. Throws TaskFailure, with the state folder still there. */
 export async function removeAll(installation: string): Promise<void> {
+  const folder = stateFolder(installation).path;
+  const there = Object.values(await belongingsOf(installation)).flat();
+  if (there.length === 0 && !existsSync(folder)) return;
   const logs = mkdtempSync(join(tmpdir(), "deeplens-reset-")); // not in the folder that goes
   await task(`removing the installation ${installation}`, { log: join(logs, "reset.log") }, async (run) => {
     // Workers may make a container while others are being removed: twice finds those too.
@@ -19,6 +22,6 @@ export async function removeAll(installation: string): Promise<void> {
     if (volumes.length > 0) await run("docker", ["volume", "rm", "--force", ...volumes]);
     if (networks.length > 0) await run("docker", ["network", "rm", ...networks]);
   });
-  rmSync(stateFolder(installation).path, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
   rmSync(logs, { recursive: true, force: true });
 }
