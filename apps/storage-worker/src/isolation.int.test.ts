@@ -80,6 +80,20 @@ test("a tenant's keys leave its own bucket's labels, limit and policy alone", as
   assert.equal(await bucketQuota(acme.root, bucket, soon()), tiers.free.storageBytes);
 });
 
+test("a tenant's keys make no further keys, for itself or wider ones", async (t) => {
+  const acme = await provisioned();
+  t.after(() => acme.dispose());
+  for (const access of [acme.user, acme.account])
+    for (const more of [{}, { targetUser: acme.names.user.name }, { targetUser: acme.root.accessKey }]) {
+      const json = { ...more, accessKey: "PLANTED", secretKey: "planted-12345" };
+      const body = { json, encrypted: true };
+      await assert.rejects(
+        callAdmin(access, { method: "PUT", name: "add-service-account", body }, soon()),
+        isRefusal,
+      );
+    }
+});
+
 test("the limit of the bucket follows the tier, on the next try too", async (t) => {
   const acme = await provisioned("enterprise");
   t.after(() => acme.dispose());

@@ -34,6 +34,7 @@ export const freshTenant = (root = rootAccess()) => {
   const slug = slugFrom(`st-${randomBytes(5).toString("hex")}`);
   const tenant = { tenantId: tenantIdOf("storage tests", slug), slug, name: slug };
   const { installation } = stack();
+  const others: (() => Promise<void>)[] = [];
   const names = storageNames(installation, tenant);
   const command: ProvisionCommand = {
     tenant,
@@ -50,11 +51,20 @@ export const freshTenant = (root = rootAccess()) => {
     tenant,
     handler: storageHandler(root),
     undo: { tenant, purpose: "compensate", reason: "a test" } as const,
+    /** Also removed at the end, before what is the tenant's. */
+    alsoRemove: (removal: () => Promise<void>) => void others.push(removal),
+    /** Tries every removal, whatever became of the one before. */
     async dispose(): Promise<void> {
-      await removeServiceAccount(root, names.serviceAccount.name, soon());
-      await removeUser(root, names.user.name, soon());
-      await removePolicy(root, names.policy.name, soon());
-      await forceRemoveBucket(root, names.bucket.name);
+      const removals = [
+        ...others,
+        () => removeServiceAccount(root, names.serviceAccount.name, soon()),
+        () => removeUser(root, names.user.name, soon()),
+        () => removePolicy(root, names.policy.name, soon()),
+        () => forceRemoveBucket(root, names.bucket.name),
+      ];
+      const failures: unknown[] = [];
+      for (const removal of removals) await removal().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw new AggregateError(failures, `${slug} could not be removed whole`);
     },
   };
 };
