@@ -1,6 +1,6 @@
 import { ApiProblem, ApiUnreachable } from "@deeplens/client";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-import { Refused } from "./refused.ts";
+import { Interrupted, Refused } from "./refused.ts";
 
 /** An error as a person or a program is told of it. */
 export interface Failure {
@@ -15,6 +15,8 @@ export interface Failure {
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof Refused)
     return { exitCode: exitCodes.refused, code: error.code, message: error.message, next: error.next };
+  if (error instanceof Interrupted)
+    return { exitCode: exitCodes.failed, code: error.code, message: error.message, next: error.next };
   if (error instanceof ApiProblem) {
     const { type: _type, title: _title, detail, ...rest } = error.problem;
     const exitCode = error.problem.status < 500 ? exitCodes.refused : exitCodes.failed;

@@ -2,7 +2,7 @@ import type { ApiClient, Saga } from "@deeplens/client";
 import type { ExitCode } from "./exit-code.ts";
 import { exitCodes } from "./exit-code.ts";
 import { showProgress } from "./progress.ts";
-import { Refused } from "./refused.ts";
+import { Interrupted } from "./refused.ts";
 import { receiptOf, whatAnOperatorCanDo } from "./saga-text.ts";
 import type { Session } from "./session.ts";
 import { resourcesOf } from "./tenant-text.ts";
@@ -11,7 +11,7 @@ import { duration, shown } from "./text.ts";
 /**
  * Shows a saga's progress until its end, and gives the saga as it is then.
  *
- * @throws Refused where Ctrl+C ended the following; the saga goes on
+ * @throws Interrupted where Ctrl+C ended the following; the saga goes on
  */
 export const followToEnd = async (
   { out, world }: Pick<Session<unknown>, "out" | "world">,
@@ -27,8 +27,7 @@ export const followToEnd = async (
     progress.end();
   }
   if (world.interrupted.aborted)
-    throw new Refused(
-      "interrupted",
+    throw new Interrupted(
       `the saga of ${slug} goes on without this terminal`,
       `follow it again with \`tenantctl watch ${slug}\`, or end it with \`tenantctl abort ${slug}\``,
     );

@@ -10,3 +10,15 @@ export class Refused extends Error {
     this.next = next;
   }
 }
+
+/** Ctrl+C: what was asked for goes on without this terminal; exit code 1. */
+export class Interrupted extends Error {
+  readonly code = "interrupted";
+  /** What to do now. */
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "Interrupted";
+    this.next = next;
+  }
+}

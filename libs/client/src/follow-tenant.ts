@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TenantProvisioned, TenantProvisioningFailed, TenantState } from "@deeplens/contracts";
+import { createConsumer } from "@deeplens/messaging";
 import { messageIn, type Reader } from "./reader.ts";
 import { createRevisions } from "./revisions.ts";
 
@@ -22,7 +23,7 @@ export async function* followTenant(
   signal?: AbortSignal,
 ): AsyncGenerator<TenantNews> {
   const groupId = `${reader.installation}.follow-${randomUUID()}`;
-  const consumer = reader.kafka.consumer({ groupId, maxWaitTimeInMs: 250 });
+  const consumer = createConsumer(reader.kafka, { groupId });
   const news: TenantNews[] = [];
   let wake: () => void = () => undefined;
   const states = createRevisions();

@@ -1,4 +1,5 @@
 import type { LifecycleEvent } from "@deeplens/contracts";
+import { createConsumer } from "@deeplens/messaging";
 import { messageIn, type Reader } from "./reader.ts";
 import { createRevisions } from "./revisions.ts";
 
@@ -18,7 +19,7 @@ export interface Subscription {
  * after a crash or a hand-over, but never one of a lower revision than this process has handled of its tenant.
  */
 export const subscribe = async (reader: Reader, options: SubscribeOptions): Promise<Subscription> => {
-  const consumer = reader.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 250 });
+  const consumer = createConsumer(reader.kafka, { groupId: options.groupId });
   const revisions = createRevisions();
   await consumer.connect();
   await consumer.subscribe({ topics: [reader.lifecycle], fromBeginning: true });

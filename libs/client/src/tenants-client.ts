@@ -21,7 +21,8 @@ export interface TenantsClient {
    * same request id again is the same request: it makes no second tenant.
    */
   requestTenant(wish: TenantWish): Promise<RequestedTenant>;
-  /** What becomes of a tenant: each newer state, then how it ended. From the beginning of what the topics keep. */
+  /** What becomes of a tenant: each newer state, then how it ended. From the beginning of what the topics keep; the
+   * event that ends it may come before states that led to it. */
   followTenant(tenant: { tenantId: string; slug: string }, signal?: AbortSignal): AsyncGenerator<TenantNews>;
   /** Calls a handler for each lifecycle event that is news, as one member of a consumer group. */
   subscribe(options: SubscribeOptions): Promise<Subscription>;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client";
 import { followToEnd, tellEnd } from "../follow.ts";
-import { Refused } from "../refused.ts";
+import { Interrupted, Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
 import { shown } from "../text.ts";
 import { type WishOptions, wishOf } from "../wish.ts";
@@ -89,8 +89,7 @@ const sagaFromInbox = async (
     }
     await delay(pollMs);
   }
-  throw new Refused(
-    "interrupted",
+  throw new Interrupted(
     `the request for ${accepted.slug} stays in the inbox (${accepted.inboxId})`,
     `see later with \`tenantctl status ${accepted.slug}\``,
   );
