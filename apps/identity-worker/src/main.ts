@@ -8,6 +8,7 @@ import { identityApi } from "./identity-api.ts";
 const config = readConfig(identitySettings);
 const log = createLogger("identity-worker", config.LOG_LEVEL);
 const healthMs = 2_500;
+const defaultLongestCallMs = 30_000;
 
 await runProcess(log, (signal) =>
   runWorker({
@@ -15,6 +16,7 @@ await runProcess(log, (signal) =>
     config,
     log,
     signal,
+    longestCallMs: Math.max(defaultLongestCallMs, config.IDENTITY_LONGEST_REQUEST_MS),
     create: async () => {
       const api = identityApi(config.IDENTITY_API_URL);
       return {

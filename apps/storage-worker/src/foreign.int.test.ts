@@ -267,6 +267,21 @@ test("a key that was changed by hand works again after the next try", async (t) 
   await user.removeObject(names.bucket.name, "a");
 });
 
+test("rule 12: what is written over by an upsert is an intent meanwhile, for the call may land after an undo", async (t) => {
+  const { tenant, stores, context } = setUp(t);
+  await tenant.handler.provision(tenant.command, context);
+  const states: Record<string, string | undefined> = {};
+  const stateOf = (kind: string) => stores.ledger.rows().find((row) => row.kind === kind)?.state;
+  let again: StepContext = contextOf(tenant, stores);
+  for (const kind of ["minio-policy", "minio-user"])
+    again = withBefore(again, `renew ${kind}`, async () => {
+      states[kind] = stateOf(kind);
+    });
+  await tenant.handler.provision(tenant.command, again);
+  assert.deepEqual(states, { "minio-policy": "intent", "minio-user": "intent" });
+  assert.deepEqual([stateOf("minio-policy"), stateOf("minio-user")], ["made", "made"]);
+});
+
 const stateOfBucket = async ({ names }: StorageTenant): Promise<unknown> => {
   const client = s3Client(rootAccess(), soon());
   const bucket = names.bucket.name;

@@ -1,17 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { tiers } from "@deeplens/contracts";
-import { ensureResource, type ProvisionCommand, type StepContext, type StepDone } from "@deeplens/worker";
+import {
+  ensureResource,
+  type ProvisionCommand,
+  type StepContext,
+  type StepDone,
+  type Tenant,
+} from "@deeplens/worker";
 import { ownerTags, tagBucket } from "./bucket.ts";
 import {
   type AdminAccess,
-  putPolicy,
-  putUser,
   setBucketQuota,
   setUserPolicy,
   updateServiceAccount,
 } from "./minio-admin/index.ts";
 import { proveServiceAccount } from "./proof.ts";
 import {
+  type Creatable,
   creatableBucket,
   creatablePorts,
   keyOf,
@@ -19,7 +24,6 @@ import {
   storageNames,
   storagePorts,
 } from "./resources.ts";
-import { tenantPolicy } from "./tenant-policy.ts";
 
 // MinIO takes secret keys of 8 to 40 characters: 24 random bytes are 192 bits and 32 characters.
 const makeSecretKey = (): string => randomBytes(24).toString("base64url");
@@ -48,14 +52,8 @@ export const provision = async (
     user: userSecret.value,
     serviceAccount: accountSecret.value,
   });
-  if ((await ensureResource(context, tenant, creatable.policy)) === "found")
-    await context.call("renew minio-policy", (signal) =>
-      putPolicy(root, names.policy.name, tenantPolicy(names.bucket.name), signal),
-    );
-  if ((await ensureResource(context, tenant, creatable.user)) === "found")
-    await context.call("renew minio-user", (signal) =>
-      putUser(root, { accessKey: names.user.name, secretKey: userSecret.value }, signal),
-    );
+  await ensureUpserted(context, tenant, creatable.policy);
+  await ensureUpserted(context, tenant, creatable.user);
   await context.call("give the user its policy", (signal) =>
     setUserPolicy(root, names.user.name, names.policy.name, signal),
   );
@@ -75,6 +73,15 @@ export const provision = async (
     },
     resources: Object.values(names).map(keyOf),
   };
+};
+
+// Made by an upsert, so what is found is written again. It is an intent again meanwhile: the call would make the thing
+// anew if it landed after an undo, and what is no intent is not looked for then.
+const ensureUpserted = async (context: StepContext, tenant: Tenant, port: Creatable): Promise<void> => {
+  if ((await ensureResource(context, tenant, port)) === "created") return;
+  await context.ledger.intend(keyOf(port));
+  await context.call(`renew ${port.kind}`, (signal) => port.create(signal));
+  await context.ledger.made(keyOf(port));
 };
 
 const ensureBucket = async (

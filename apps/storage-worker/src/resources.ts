@@ -73,7 +73,8 @@ export const storagePorts = (root: AdminAccess, { bucket, policy, user, serviceA
   }) as const satisfies Record<string, Removable>;
 
 type Ports = ReturnType<typeof storagePorts>;
-type Creatable = ResourcePort & { create(signal: AbortSignal): Promise<void> };
+/** Something with a way of being made. */
+export type Creatable = ResourcePort & { create(signal: AbortSignal): Promise<void> };
 
 /** The ports with their way of making each, for ensureResource. */
 export const creatablePorts = (
