@@ -22,6 +22,4 @@ export interface ApiContext {
   readonly inbox: InboxWaiter;
   /** How long a call waits for the shard's owner before it answers 202. */
   readonly waitMs: number;
-  /** Aborted when the API closes: ends open event streams. */
-  readonly closing: AbortSignal;
 }

@@ -49,19 +49,18 @@ export const createApi = ({
   ...rest
 }: ApiOptions): FastifyInstance => {
   const db = { pool, tables: tablesOf(schema) };
-  const closing = new AbortController();
   const context: ApiContext = {
     ...rest,
     db,
     waitMs,
     inbox: createInboxWaiter(db),
-    closing: closing.signal,
   };
   const app: FastifyInstance = Fastify({
     loggerInstance: rest.log as FastifyBaseLogger,
     bodyLimit: bodyLimitBytes,
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, _request, reply) => answerError(reply, error),
+    // A close ends open event streams too; their readers come again with the last id they saw.
     forceCloseConnections: true,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },
@@ -76,7 +75,6 @@ export const createApi = ({
       "answered",
     );
   });
-  app.addHook("preClose", async () => closing.abort());
   void app.register(fastifySwagger, description(rest.installation));
   void app.register(async (scope) => addRoutes(scope as unknown as Api, context));
   return app;

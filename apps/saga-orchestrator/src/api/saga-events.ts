@@ -15,18 +15,17 @@ export const finalStatuses: ReadonlySet<string> = new Set(["ready", "rolled-back
  * moment ends the stream; the reader comes again with its last id.
  */
 export async function* sagaEvents(
-  { db, closing, log }: Pick<ApiContext, "db" | "closing" | "log">,
+  { db, log }: Pick<ApiContext, "db" | "log">,
   sagaId: string,
   after: number,
   gone: AbortSignal,
 ): AsyncGenerator<string> {
-  const ended = AbortSignal.any([closing, gone]);
   let last = after;
   let version = -1;
   let quietSinceMs = performance.now();
   yield "retry: 1000\n\n";
   try {
-    while (!ended.aborted) {
+    while (!gone.aborted) {
       // The saga first: entries that it already shows are then read for certain.
       const saga = await findSaga(db, sagaId);
       for (let more = true; more; ) {
@@ -51,10 +50,10 @@ export async function* sagaEvents(
         quietSinceMs = performance.now();
         yield ": heartbeat\n\n";
       }
-      await delay(pollMs, undefined, { signal: ended });
+      await delay(pollMs, undefined, { signal: gone });
     }
   } catch (error) {
-    if (!ended.aborted) log.warn({ saga: sagaId, reason: (error as Error).message }, "an event stream broke");
+    if (!gone.aborted) log.warn({ saga: sagaId, reason: (error as Error).message }, "an event stream broke");
   }
 }
 
