@@ -3,10 +3,10 @@ import type { ExitCode } from "./exit-code.ts";
 import { exitCodes } from "./exit-code.ts";
 import { showProgress } from "./progress.ts";
 import { Interrupted } from "./refused.ts";
-import { receiptOf, whatAnOperatorCanDo } from "./saga-text.ts";
+import { receiptOf, whatAnOperatorCanDo, whyOf } from "./saga-text.ts";
 import type { Session } from "./session.ts";
 import { resourcesOf } from "./tenant-text.ts";
-import { duration, shown } from "./text.ts";
+import { duration } from "./text.ts";
 
 /**
  * Shows a saga's progress until its end, and gives the saga as it is then.
@@ -56,12 +56,7 @@ const readyText = (saga: Saga, resources: Readonly<Record<string, string>>): str
   ].join("\n");
 
 const failedText = (saga: Saga): string => {
-  const why =
-    saga.error === null
-      ? "no reason was recorded"
-      : shown(
-          `${saga.error.step === null ? "" : `step ${saga.error.step}: `}${saga.error.message} (${saga.error.code})`,
-        );
+  const why = whyOf(saga) ?? "no reason was recorded";
   if (saga.status === "stuck")
     return ["", `The tenant ${saga.slug} is stuck: ${why}`, ...whatAnOperatorCanDo(saga)].join("\n");
   const receipt = receiptOf(saga);

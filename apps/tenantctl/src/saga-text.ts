@@ -10,8 +10,8 @@ export const describeSaga = (saga: Saga, nowMs: number): string => {
       "  ",
     ),
   ];
-  if (saga.error !== null)
-    lines.push(`Why: ${shown(`${saga.error.step ?? "saga"}: ${saga.error.message} (${saga.error.code})`)}`);
+  const why = whyOf(saga);
+  if (why !== undefined) lines.push(`Why: ${why}`);
   const waiting = saga.waitingFor.map(
     ({ what, until }) =>
       `  ${what}, until ${moment(until)} (in ${duration(Math.max(0, Date.parse(until) - nowMs))})`,
@@ -19,6 +19,20 @@ export const describeSaga = (saga: Saga, nowMs: number): string => {
   if (waiting.length > 0) lines.push("Waits for", ...waiting);
   if (saga.status === "stuck") lines.push(...whatAnOperatorCanDo(saga));
   return lines.join("\n");
+};
+
+/** Why a saga failed, and, where it is stuck, at what; undefined while nothing is wrong. */
+export const whyOf = (saga: Saga): string | undefined => {
+  const stuckAt =
+    saga.status !== "stuck"
+      ? []
+      : saga.steps.flatMap(({ step, phase, error }) =>
+          phase === "failed" && error !== null ? [{ step, ...error }] : [],
+        );
+  const reasons = [...(saga.error === null ? [] : [saga.error]), ...stuckAt].map(
+    ({ step, code, message }) => `${step === null ? "" : `step ${step}: `}${message} (${code})`,
+  );
+  return reasons.length === 0 ? undefined : shown([...new Set(reasons)].join("; then "));
 };
 
 /** What was removed, and what was looked for, by the undo of each step. */
@@ -39,7 +53,6 @@ export const whatAnOperatorCanDo = (saga: { sagaId: string; slug: string }): str
   "It waits for an operator. When the reason is gone:",
   `  tenantctl retry ${saga.slug} --reason "..."    the failed step again`,
   `  tenantctl resume ${saga.slug} --reason "..."   on from where it stopped`,
-  `  tenantctl abort ${saga.slug} --reason "..."    undo what was done`,
 ];
 
 const phaseOf = (step: SagaStep): string =>
