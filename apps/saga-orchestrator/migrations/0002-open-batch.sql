@@ -5,7 +5,7 @@ CREATE FUNCTION open_batch(
   p_shards int[], p_epochs bigint[],
   p_sources text[], p_request_ids text[],
   p_saga_ids uuid[], p_slugs text[]
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
   held int;
   v_shards jsonb;

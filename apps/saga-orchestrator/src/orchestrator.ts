@@ -107,8 +107,6 @@ export const runOrchestrator = async (options: {
     }),
   );
   Object.assign(checks, engine.checks);
-  starting.clear();
-
   const api = createApi({
     pool,
     log,
@@ -118,6 +116,7 @@ export const runOrchestrator = async (options: {
     credentials: createSecretStore(pool, config.DEEPLENS_MASTER_KEY),
   });
   await api.listen({ host: config.API_HOST, port: config.API_PORT });
+  starting.clear();
   log.info({ port: config.API_PORT }, "ready");
 
   await Promise.race([signal.aborted ? undefined : once(signal, "abort"), engine.failed]);

@@ -45,6 +45,7 @@ export const connectKafka = (
     },
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
+      if (deliberate.test(entry.log.message)) return;
       const { message, timestamp: _timestamp, logger: _logger, ...rest } = entry.log;
       const fields = { kafka: entry.namespace, ...rest };
       if (entry.level === kafkajs.logLevel.ERROR) options.log.error(fields, message);
@@ -58,7 +59,15 @@ export const isKafkaError = (error: unknown, type: string): boolean =>
 
 /** An idempotent producer, not yet connected: what is acknowledged was stored once. */
 export const createProducer = (kafka: kafkajs.Kafka): kafkajs.Producer =>
-  kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+
+// A producer whose tries are used up is replaced, and sending starts again at the first record not acknowledged.
+const deliberate = /^Limiting retries for the idempotent producer/;
 
 /**
  * A consumer, not yet connected. `sharded` gives partition n of every topic to one member. A resume, or a record

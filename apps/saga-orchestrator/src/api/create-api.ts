@@ -62,6 +62,7 @@ export const createApi = ({
     frameworkErrors: (error, _request, reply) => answerError(reply, error),
     // A close ends open event streams too; their readers come again with the last id they saw.
     forceCloseConnections: true,
+    exposeHeadRoutes: false,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },
   });

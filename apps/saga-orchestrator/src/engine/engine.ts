@@ -17,7 +17,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { repliesTopic, requestsTopic, topicName } from "@deeplens/contracts";
-import { type Codec, type Consumer, createConsumer, type Kafka } from "@deeplens/messaging";
+import { type Admin, type Codec, type Consumer, createConsumer, type Kafka } from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import type { HealthCheck } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
@@ -27,6 +27,7 @@ import { readShards, type Stream, takeShards } from "../store/shard-rows.ts";
 import { createIntake } from "./intake.ts";
 import { startOffsetHints } from "./offset-hints.ts";
 import { createOwnership } from "./ownership.ts";
+import type { LogEnds } from "./positions.ts";
 import { createRounds } from "./rounds.ts";
 import { createSender } from "./sender.ts";
 import type { OnStage } from "./stages.ts";
@@ -81,8 +82,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const ownership = createOwnership({
     topics,
     consumer,
-    admin,
     log,
+    logEnds: (topic) => retrying(log, () => logEndsOf(admin, topic)),
     takeShards: (shards) => retrying(log, () => takeShards(pool, schema, shards)),
     readShards: (shards) => retrying(log, () => readShards(pool, schema, shards)),
     onTaken: (shards) => {
@@ -156,7 +157,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   };
 };
 
-/** A take-over is tried until the database answers: without it no batch could be written either. */
+const logEndsOf = async (admin: Admin, topic: string): Promise<ReadonlyMap<number, LogEnds>> => {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return new Map(
+    offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]),
+  );
+};
+
+/** A take-over is tried until database and broker answer: without them no batch could be read or written either. */
 const retrying = async <T>(log: Logger, work: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {

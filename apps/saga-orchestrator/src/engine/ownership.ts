@@ -1,4 +1,4 @@
-import type { Admin, Consumer } from "@deeplens/messaging";
+import type { Consumer } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import type { ShardRow, Stream } from "../store/shard-rows.ts";
 import { type LogEnds, startPlanOf } from "./positions.ts";
@@ -29,7 +29,8 @@ export interface Ownership {
 export const createOwnership = (options: {
   readonly topics: Readonly<Record<Stream, string>>;
   readonly consumer: Pick<Consumer, "seek" | "pause">;
-  readonly admin: Pick<Admin, "fetchTopicOffsets">;
+  /** Where the log of each partition of a topic begins and ends. */
+  readonly logEnds: (topic: string) => Promise<ReadonlyMap<number, LogEnds>>;
   readonly takeShards: (shards: readonly number[]) => Promise<readonly (ShardRow & { epoch: number })[]>;
   readonly readShards: (shards: readonly number[]) => Promise<readonly ShardRow[]>;
   readonly onTaken: (shards: readonly number[]) => void;
@@ -55,16 +56,9 @@ export const createOwnership = (options: {
     options.consumer.seek({ topic, partition: shard, offset: String(plan.at) });
   };
 
-  const endsOf = async (stream: Stream): Promise<ReadonlyMap<number, LogEnds>> => {
-    const offsets = await options.admin.fetchTopicOffsets(options.topics[stream]);
-    return new Map(
-      offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]),
-    );
-  };
-
   const startAll = async (rows: readonly ShardRow[], streams: readonly Stream[]): Promise<void> => {
     for (const stream of streams) {
-      const ends = await endsOf(stream);
+      const ends = await options.logEnds(options.topics[stream]);
       for (const row of rows) startReading(stream, row, ends.get(row.shard) ?? { low: 0, high: 0 });
     }
   };
