@@ -89,7 +89,7 @@ test("no secret of the stack is in what the engine shows of its containers, nor 
   const containers = await stackContainers();
   const shown = await capture("docker", ["inspect", ...containers]);
   const commands = await Promise.all(
-    containers.map((name) => capture("docker", ["top", name, "-eo", "args"])),
+    containers.map((name) => capture("docker", ["top", name, "-eo", "pid,args"])),
   );
   for (const file of [...secrets, join(folder, "master.key")]) {
     const secret = readFileSync(file, "utf8").trim();
