@@ -46,6 +46,24 @@ export const groupsUnder = async (admin: Admin, prefix: string): Promise<string[
   return groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
 };
 
+/** Deletes the groups; one that still has a silent member gets `waitMs` to lose it. */
+export const deleteGroups = async (
+  admin: Admin,
+  groups: readonly string[],
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (const began = Date.now(); ; await delay(250, undefined, { signal })) {
+    try {
+      await admin.deleteGroups([...groups]);
+      return;
+    } catch (error) {
+      if (Date.now() - began > waitMs) throw error;
+    }
+    if ((await groupsUnder(admin, "")).every((group) => !groups.includes(group))) return;
+  }
+};
+
 /**
  * Waits until a change that the controller took is seen by the brokers that answer: they learn of it a moment later,
  * and a look that comes before would find what is gone, or miss what is there.

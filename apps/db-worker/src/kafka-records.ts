@@ -5,6 +5,9 @@ import { offsetsOf } from "./kafka-cluster.ts";
 /** The key of the record that proves a tenant's topic; its value is the tenant's id. */
 export const probeRecordKey = ".deeplens-probe";
 
+/** How long Kafka waits for a member of a probe's group that is silent. */
+export const probeSessionMs = 10_000;
+
 interface Records {
   readonly kafka: Kafka;
   readonly topic: string;
@@ -41,7 +44,14 @@ export const readUntil = async (
   enough: (record: { partition: number; offset: number; key: string | undefined }) => boolean,
 ): Promise<void> => {
   signal.throwIfAborted();
-  const consumer = kafka.consumer({ groupId: group, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
+  const consumer = kafka.consumer({
+    groupId: group,
+    allowAutoTopicCreation: false,
+    maxWaitTimeInMs: 100,
+    // A member whose process died keeps its group from being deleted for as long as this.
+    sessionTimeout: probeSessionMs,
+    heartbeatInterval: 1_000,
+  });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });

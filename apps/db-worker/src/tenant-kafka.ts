@@ -16,10 +16,11 @@ import {
   unlabelled,
 } from "@deeplens/worker";
 import { countAcls, grantedRights, grantPrefix, revokeAll } from "./kafka-acls.ts";
-import { groupsUnder, type KafkaCluster, seen, topicsUnder } from "./kafka-cluster.ts";
+import { deleteGroups, groupsUnder, type KafkaCluster, seen, topicsUnder } from "./kafka-cluster.ts";
 import {
   countForeignRecords,
   probePartition,
+  probeSessionMs,
   produceProbe,
   readUntil,
   removeProbes,
@@ -97,8 +98,8 @@ const compensate = async (
     await removeResource(context, tenant, ports.user),
     await removeResource(context, tenant, ports.topic),
   ];
-  const left = await context.call("look for anything in Kafka under the prefix", async () => {
-    const groups = await removeGroups(cluster, names);
+  const left = await context.call("look for anything in Kafka under the prefix", async (signal) => {
+    const groups = await removeGroups(cluster, names, signal);
     const topics = await topicsUnder(cluster.admin, names.prefix);
     return [
       ...groups,
@@ -230,14 +231,18 @@ const tidy = async (cluster: KafkaCluster, names: KafkaNames, signal: AbortSigna
   const { admin, kafka } = cluster;
   const { topic, group } = names;
   await removeProbes(admin, { kafka, topic, group, signal });
-  await removeGroups(cluster, names);
+  await removeGroups(cluster, names, signal);
 };
 
 // Only the probe's group is ours; another one under the prefix was made by somebody else.
-const removeGroups = async (cluster: KafkaCluster, names: KafkaNames): Promise<ReceiptLine[]> => {
+const removeGroups = async (
+  cluster: KafkaCluster,
+  names: KafkaNames,
+  signal: AbortSignal,
+): Promise<ReceiptLine[]> => {
   const groups = await groupsUnder(cluster.admin, names.prefix);
   const ours = groups.filter((group) => group.startsWith(names.group));
-  if (ours.length > 0) await cluster.admin.deleteGroups(ours);
+  if (ours.length > 0) await deleteGroups(cluster.admin, ours, probeSessionMs + 2_000, signal);
   return groups.map((name) =>
     ours.includes(name) ? { kind: groupKind, name, outcome: "removed" } : foreign(groupKind, name),
   );

@@ -1,5 +1,5 @@
 import type { ReceiptLine } from "@deeplens/contracts";
-import type { StepDone, StepHandler, Tenant } from "@deeplens/worker";
+import type { LedgerKey, StepDone, StepHandler, Tenant } from "@deeplens/worker";
 import {
   type MemoryLedger,
   memoryFences,
@@ -15,6 +15,8 @@ export interface Stage {
   readonly ledger: MemoryLedger;
   provision(tier?: "free" | "professional"): Promise<StepDone>;
   compensate(): Promise<readonly ReceiptLine[]>;
+  /** Writes intents into the ledger, as a process did of which nothing else is known. */
+  intend(keys: readonly LedgerKey[]): Promise<void>;
   /** The stored password, or an empty text. */
   secret(purpose: string): Promise<string>;
 }
@@ -33,6 +35,10 @@ export const stageOf = (handler: StepHandler, tenant: Tenant): Stage => {
     ledger,
     provision: (tier) => handler.provision(provisionOf(tenant, tier), context()),
     compensate: () => handler.compensate(undoOf(tenant), context()),
+    intend: async (keys) => {
+      const own = ledger.of({ tenantId: tenant.tenantId, slug: tenant.slug, step: "database", fence });
+      for (const key of keys) await own.intend(key);
+    },
     secret: async (purpose) => (await secrets.of(tenant.tenantId).read(purpose)) ?? "",
   };
 };
