@@ -15,7 +15,7 @@ import {
   type StorageTenant,
   soon,
   tenantAccess,
-} from "./storage.fixture.ts";
+} from "./testing/storage-tenant.ts";
 
 test("rule 12: a tenant's storage ends whole or gone, wherever the worker dies", {
   timeout: 300_000,

@@ -14,6 +14,7 @@ import {
   setUserPolicy,
 } from "./minio-admin/index.ts";
 import { s3Client, s3Code } from "./s3.ts";
+import { tenantPolicy } from "./tenant-policy.ts";
 import {
   assertNothingLeft,
   contextOf,
@@ -22,8 +23,7 @@ import {
   type StorageTenant,
   soon,
   tenantAccess,
-} from "./storage.fixture.ts";
-import { tenantPolicy } from "./tenant-policy.ts";
+} from "./testing/storage-tenant.ts";
 
 const setUp = (t: TestContext) => {
   const tenant = freshTenant();

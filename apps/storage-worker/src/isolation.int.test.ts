@@ -6,7 +6,7 @@ import { memoryLedger, memorySecrets } from "@deeplens/worker/testing";
 import { type AdminCall, callAdmin } from "./minio-admin/client.ts";
 import { bucketQuota, listServiceAccounts, MinioError, minioAnswers } from "./minio-admin/index.ts";
 import { s3Client, s3Code } from "./s3.ts";
-import { contextOf, freshTenant, rootAccess, soon, tenantAccess } from "./storage.fixture.ts";
+import { contextOf, freshTenant, rootAccess, soon, tenantAccess } from "./testing/storage-tenant.ts";
 
 const provisioned = async (tier: keyof typeof tiers = "free") => {
   const tenant = freshTenant();

@@ -4,8 +4,8 @@ import { slugFrom, tenantIdOf } from "@deeplens/contracts";
 import { stack } from "@deeplens/testing";
 import type { ProvisionCommand, StepContext } from "@deeplens/worker";
 import { type MemoryLedger, type MemorySecrets, testContext } from "@deeplens/worker/testing";
-import { lookAtBucket } from "./bucket.ts";
-import { storageHandler } from "./handler.ts";
+import { lookAtBucket } from "../bucket.ts";
+import { storageHandler } from "../handler.ts";
 import {
   type AdminAccess,
   listServiceAccounts,
@@ -16,8 +16,8 @@ import {
   send,
   serviceAccountParent,
   userExists,
-} from "./minio-admin/index.ts";
-import { secretPurposes, storageNames } from "./resources.ts";
+} from "../minio-admin/index.ts";
+import { secretPurposes, storageNames } from "../resources.ts";
 
 /** Root's access to the MinIO of the test installation. */
 export const rootAccess = (): AdminAccess => {
@@ -30,10 +30,9 @@ export const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 export type StorageTenant = ReturnType<typeof freshTenant>;
 
 /** A tenant with a name of its own, nothing of which is there yet, and a way to remove what a test leaves of it. */
-export const freshTenant = (root = rootAccess()) => {
+export const freshTenant = (root = rootAccess(), installation = stack().installation) => {
   const slug = slugFrom(`st-${randomBytes(5).toString("hex")}`);
   const tenant = { tenantId: tenantIdOf("storage tests", slug), slug, name: slug };
-  const { installation } = stack();
   const others: (() => Promise<void>)[] = [];
   const names = storageNames(installation, tenant);
   const command: ProvisionCommand = {
