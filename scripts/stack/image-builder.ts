@@ -46,7 +46,7 @@ export async function ensureImages(
         "see the log; a package registry that can't be reached is the usual cause: run the command again";
       await task(`building the image ${service}`, { log, hint }, (run) => build(root, image, plan, run));
       if (image.entry.keep) await keepCopy(image, log);
-      if (!isBase(image.entry)) await forgetOlder(image);
+      if (image.entry.service === "fleet") await forgetOlder(image);
     }
   }
 }
@@ -130,7 +130,10 @@ async function keepCopy(image: Build, log: string): Promise<void> {
   }).catch((error: unknown) => console.log(error instanceof Error ? error.message : error));
 }
 
-/** Images of earlier contents: the last two stay, for other clones. One in use is refused by the engine and stays too. */
+/**
+ * The fleet's image follows every change of the code: the last two stay, for other clones. The engine refuses to remove
+ * one that a container has. Others are left alone: a running worker may be told to start tenants from an older one.
+ */
 async function forgetOlder(image: Build): Promise<void> {
   const tags = await lines("docker", [
     "images",
