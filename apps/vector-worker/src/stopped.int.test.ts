@@ -19,10 +19,9 @@ before(async () => {
 after(() => last.run());
 
 const script = fileURLToPath(new URL("./testing/stalling-provision.ts", import.meta.url));
-const workMs = 8_000;
 
 /** Provisions in a process of its own until it has stopped itself there. */
-const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where"], deadline: Date) => {
+const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where"]) => {
   const { engine: _, leases: __, ...services } = rig.services;
   const { installation, database, range } = rig;
   const { command, secrets } = tenant;
@@ -30,7 +29,6 @@ const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where
   await arrive(rig.pool, holderOf(tenant, 1));
   const stall: Stall = {
     ...{ installation, database, range, command, services, apiKey, stopAt, where },
-    deadline: deadline.toISOString(),
   };
   const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
   last.add(async () => void child.kill("SIGKILL"));
@@ -39,7 +37,8 @@ const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where
   const stopped = async (): Promise<boolean> =>
     /^State:\s+T/m.test(await readFile(`/proc/${child.pid}/status`, "utf8"));
   for (let tries = 0; !(await stopped()); tries++) {
-    if (tries > 600 || child.exitCode !== null) throw new Error(`it never came to ${stopAt}: ${await said}`);
+    if (tries > 1_200 || child.exitCode !== null)
+      throw new Error(`it never came to ${stopAt}: ${await said}`);
     await delay(50);
   }
   return {
@@ -67,17 +66,16 @@ const points: readonly [string, Stall["where"]][] = [
   ["prove an upsert and a query", "inside"],
 ];
 
+// Seen to fail with a deadline that has not passed when it goes on.
 describe("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: nothing is left", {
   concurrency: 4,
 }, () => {
   for (const [stopAt, where] of points)
     test(`rule 13, rule 14: stopped ${where} "${stopAt}"`, async () => {
       const tenant = rig.tenant();
-      const deadline = new Date(Date.now() + workMs);
-      const stopped = await stoppedAt(tenant, stopAt, where, deadline);
+      const stopped = await stoppedAt(tenant, stopAt, where);
       await arrive(rig.pool, holderOf(tenant, 2));
       await tenant.compensate();
-      await delay(Math.max(0, deadline.getTime() - Date.now()));
       assert.match(await stopped.goOn(), /Error: /);
       // What it had asked for just before may have come after the undo: the second look takes it away.
       await tenant.compensate({ purpose: "second-look" });

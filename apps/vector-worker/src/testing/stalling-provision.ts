@@ -21,8 +21,6 @@ export interface Stall {
   readonly apiKey: string;
   readonly stopAt: string;
   readonly where: "before" | "inside";
-  /** ISO 8601 */
-  readonly deadline: string;
 }
 
 const stall = (await json(process.stdin)) as Stall;
@@ -30,9 +28,13 @@ const { installation, command, database, range } = stall;
 const { tenant } = command;
 const secrets = memorySecrets();
 await secrets.of(tenant.tenantId).ensure(apiKeyPurpose, () => stall.apiKey);
-const deadline = new Date(stall.deadline);
+// When it goes on, its deadline has passed.
+const deadline = new Date(Date.now() + 120_000);
 const real = testContext({ step: "vectors", tenant, installation, secrets, deadline });
-const stop = (): void => void process.kill(process.pid, "SIGSTOP");
+const stop = (): void => {
+  process.kill(process.pid, "SIGSTOP");
+  deadline.setTime(0);
+};
 const call: StepContext["call"] = (name, effect, options) => {
   if (name !== stall.stopAt) return real.call(name, effect, options);
   if (stall.where === "before") stop();
