@@ -212,7 +212,7 @@ const run = async (
         consumer,
         ...{ installation, step, codec, sender, log },
         arrive: dispatcher.arrive,
-        mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 8),
+        mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
       });
     },
     waiting,
