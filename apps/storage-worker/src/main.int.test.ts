@@ -65,7 +65,7 @@ test("a process without its environment names every variable that it misses, and
     assert.match(log(), new RegExp(`${name}: is missing`));
 });
 
-// Seen to fail with the sweep left out: the bucket, the policy and the user that landed late stay.
+// Seen to fail with the sweep left out: the bucket that landed late stays.
 test("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: nothing is left", {
   timeout: 240_000,
 }, async () => {
