@@ -109,7 +109,7 @@ const lookInto = async (
 };
 
 /** Whether the tenant's vectors may be removed can't be told. Time can help; else a person has to look. */
-export class ContentsUnknownError extends Error {
+class ContentsUnknownError extends Error {
   readonly code = "contents-unknown";
   constructor(qdrant: TenantQdrant, why: string, cause?: unknown) {
     super(

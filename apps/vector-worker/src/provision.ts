@@ -81,7 +81,7 @@ const imageOf = async ({ engine, image }: VectorServices, signal: AbortSignal): 
 };
 
 /** Time can help: an operator pulls or builds it. */
-export class ImageMissingError extends Error {
+class ImageMissingError extends Error {
   readonly code = "image-missing";
   constructor(image: string) {
     super(
