@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, it } from "node:test";
-import { ScramUserError, scramUsers } from "@deeplens/messaging";
+import { anchorUser, ScramUserError, scramUsers } from "@deeplens/messaging";
 import { stack } from "@deeplens/testing";
 import { seen } from "./kafka-cluster.ts";
 
@@ -22,6 +22,13 @@ it("a user is made, made again with another password, and removed; a missing one
   assert.equal(await users.remove(name, forever), true);
   assert.equal(await users.remove(name, forever), false);
   await seen(async () => !(await users.has(name, forever)), forever);
+});
+
+it("the anchor is there as soon as a user is made or removed: a restarted Kafka forgets no user", async () => {
+  await users.put(name, "first", forever);
+  await seen(() => users.has(anchorUser, forever), forever);
+  await users.remove(name, forever);
+  assert.equal(await users.has(anchorUser, forever), true);
 });
 
 it("a wrong password, and a right one without the right to ask, are told apart by their codes", async () => {

@@ -32,49 +32,75 @@ const iterations = 4_096;
 const resourceNotFound = 91;
 const derive = promisify(pbkdf2);
 
+/**
+ * A user that nobody can log in as, made before any other and never removed. Kafka up to 4.1 needs it: when it starts
+ * and replays a metadata log that has no snapshot yet, it applies the changes of users in the order of Java's hash
+ * table, and where a removal comes while its table is still empty, it forgets every user of the mechanism
+ * (ScramDelta.apply): nobody, the administrator included, could log in again. A name whose hash is 0 comes first.
+ * 3,000 replays of up to 600 users, two thirds of them removed: everybody lost in 2,022 without it, in none with it.
+ */
+export const anchorUser = "f5a5a608";
+
 /** @param address an administrator's: it must be allowed to alter the cluster */
-export const scramUsers = (address: KafkaAddress): ScramUsers => ({
-  has: (name, signal) =>
-    withConnection(address, signal, async (send) => {
-      const answer = await send(describeUsers, array([string(name)]), { flexible: true });
+export const scramUsers = (address: KafkaAddress): ScramUsers => {
+  let anchored = false;
+  const anchor = async (send: Send): Promise<void> => {
+    if (!anchored && !(await hasUser(send, anchorUser)))
+      await putUser(send, anchorUser, randomBytes(32).toString("base64url"));
+    anchored = true;
+  };
+  return {
+    has: (name, signal) => withConnection(address, signal, (send) => hasUser(send, name)),
+    put: (name, password, signal) =>
+      withConnection(address, signal, async (send) => {
+        await anchor(send);
+        await putUser(send, name, password);
+      }),
+    remove: (name, signal) =>
+      withConnection(address, signal, async (send) => {
+        await anchor(send);
+        return removeUser(send, name);
+      }),
+  };
+};
+
+const hasUser = async (send: Send, name: string): Promise<boolean> => {
+  const answer = await send(describeUsers, array([string(name)]), { flexible: true });
+  answer.int32();
+  check("describe SCRAM users", answer.int16(), answer.string());
+  const [result] = answer.array(() => {
+    answer.string();
+    const code = answer.int16();
+    const message = answer.string();
+    const mechanisms = answer.array(() => {
+      const id = answer.int8();
       answer.int32();
-      check("describe SCRAM users", answer.int16(), answer.string());
-      const [result] = answer.array(() => {
-        const user = answer.string();
-        const code = answer.int16();
-        const message = answer.string();
-        const mechanisms = answer.array(() => {
-          const id = answer.int8();
-          answer.int32();
-          return id;
-        });
-        return { user, code, message, mechanisms };
-      });
-      if (result === undefined || result.code === resourceNotFound) return false;
-      check(`describe SCRAM user ${name}`, result.code, result.message);
-      return result.mechanisms.length > 0;
-    }),
-  put: (name, password, signal) =>
-    withConnection(address, signal, async (send) => {
-      const salt = randomBytes(24);
-      const salted = await derive(password, salt, iterations, mechanism.bytes, mechanism.hash);
-      const put = [string(name), int8(mechanism.id), int32(iterations), bytes(salt), bytes(salted)];
-      const answer = await send(alterUsers, Buffer.concat([array([]), array([Buffer.concat(put)])]), {
-        flexible: true,
-      });
-      const { code, message } = alterResult(answer);
-      check(`make SCRAM user ${name}`, code, message);
-    }),
-  remove: (name, signal) =>
-    withConnection(address, signal, async (send) => {
-      const user = Buffer.concat([string(name), int8(mechanism.id)]);
-      const answer = await send(alterUsers, Buffer.concat([array([user]), array([])]), { flexible: true });
-      const { code, message } = alterResult(answer);
-      if (code === resourceNotFound) return false;
-      check(`remove SCRAM user ${name}`, code, message);
-      return true;
-    }),
-});
+      return id;
+    });
+    return { code, message, mechanisms };
+  });
+  if (result === undefined || result.code === resourceNotFound) return false;
+  check(`describe SCRAM user ${name}`, result.code, result.message);
+  return result.mechanisms.includes(mechanism.id);
+};
+
+const putUser = async (send: Send, name: string, password: string): Promise<void> => {
+  const salt = randomBytes(24);
+  const salted = await derive(password, salt, iterations, mechanism.bytes, mechanism.hash);
+  const put = [string(name), int8(mechanism.id), int32(iterations), bytes(salt), bytes(salted)];
+  const body = Buffer.concat([array([]), array([Buffer.concat(put)])]);
+  const { code, message } = alterResult(await send(alterUsers, body, { flexible: true }));
+  check(`make SCRAM user ${name}`, code, message);
+};
+
+const removeUser = async (send: Send, name: string): Promise<boolean> => {
+  const user = Buffer.concat([string(name), int8(mechanism.id)]);
+  const body = Buffer.concat([array([user]), array([])]);
+  const { code, message } = alterResult(await send(alterUsers, body, { flexible: true }));
+  if (code === resourceNotFound) return false;
+  check(`remove SCRAM user ${name}`, code, message);
+  return true;
+};
 
 const alterResult = (answer: Answer): { code: number; message: string | null } => {
   answer.int32();
