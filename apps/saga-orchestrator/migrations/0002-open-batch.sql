@@ -25,15 +25,16 @@ BEGIN
   IF held <> cardinality(p_shards) THEN RETURN NULL; END IF;
 
   SELECT jsonb_agg(jsonb_build_object('source', r.source, 'requestId', r.request_id,
-      'payloadHash', encode(payload_hash, 'hex'), 'tenantId', tenant_id, 'sagaId', saga_id, 'rejection', rejection))
-    INTO v_requests
+      'payloadHash', encode(payload_hash, 'hex'), 'tenantId', tenant_id, 'sagaId', saga_id, 'rejection', rejection)),
+      array_agg(tenant_id)
+    INTO v_requests, v_tenant_ids
     FROM requests r JOIN unnest(p_sources, p_request_ids) AS k (source, request_id)
       ON r.source = k.source AND r.request_id = k.request_id;
 
   SELECT jsonb_agg(jsonb_build_object('sagaId', saga_id, 'tenantId', tenant_id, 'slug', slug, 'shard', shard, 'kind', kind,
       'status', status, 'machineVersion', machine_version, 'version', version, 'snapshot', snapshot, 'steps', steps,
       'timers', timers, 'error', error, 'request', request, 'createdAt', created_at, 'finishedAt', finished_at)),
-      array_agg(slug), array_agg(tenant_id)
+      array_agg(slug), v_tenant_ids || array_agg(tenant_id)
     INTO v_sagas, v_slugs, v_tenant_ids
     FROM sagas WHERE saga_id = ANY (p_saga_ids);
 

@@ -21,6 +21,7 @@ export const settings = {
   WAIT_DEADLINE_MS: milliseconds(defaultSettings.waitMs),
   WORK_DEADLINE_MS: milliseconds(defaultSettings.workMs),
   SETTLE_MS: milliseconds(defaultSettings.settleMs),
+  RETENTION_DAYS: positive.default(90),
   RECORDS_AT_ONCE: positive.default(500),
 };
 

@@ -103,6 +103,7 @@ export const runOrchestrator = async (options: {
       log,
       now: () => new Date(),
       onStage: options.onStage,
+      retentionDays: config.RETENTION_DAYS,
       recordsAtOnce: config.RECORDS_AT_ONCE,
     }),
   );

@@ -28,6 +28,7 @@ import { createIntake } from "./intake.ts";
 import { startOffsetHints } from "./offset-hints.ts";
 import { createOwnership } from "./ownership.ts";
 import type { LogEnds } from "./positions.ts";
+import { startPruning } from "./pruning.ts";
 import { createRounds } from "./rounds.ts";
 import { createSender } from "./sender.ts";
 import type { OnStage } from "./stages.ts";
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly now: () => Date;
   readonly onStage: OnStage;
+  /** How long sagas that ended are kept, with their history. */
+  readonly retentionDays: number;
   /** Most records of one transaction. */
   readonly recordsAtOnce: number;
 }
@@ -118,6 +121,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     while (!stopping) if (!(await rounds.round())) await wake.wait(idleMs);
   })();
   loop.catch(failure.reject);
+  const pruning = startPruning({ ...options, ownership });
   const hints = startOffsetHints({
     consumer,
     topics,
@@ -150,6 +154,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       wake.now();
       await loop;
       hints.stop();
+      pruning.stop();
       await leave(consumer, log);
       await sender.stop(stopMs);
       await admin.disconnect();

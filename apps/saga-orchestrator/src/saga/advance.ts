@@ -81,7 +81,7 @@ const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
     case "ready":
       tenant.resources = outputsOf(saga);
       moveTenant(batch, tenant, "ready");
-      return publishProvisioned(batch, saga, tenant);
+      return publishProvisioned(batch, tenant, saga.sagaId);
     case "compensating":
       return moveTenant(batch, tenant, "compensating");
     case "rolledBack": {

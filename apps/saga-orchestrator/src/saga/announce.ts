@@ -1,6 +1,6 @@
 import { lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
 import type { Batch } from "./batch.ts";
-import type { Saga, Tenant, TenantState } from "./saga.ts";
+import type { Tenant, TenantState } from "./saga.ts";
 
 const limitsOf = (tier: string) => {
   const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
@@ -41,24 +41,24 @@ export const publishState = (batch: Batch, tenant: Tenant): void => {
 };
 
 /** Whole, proven, credentials released. */
-export const publishProvisioned = (batch: Batch, saga: Saga, tenant: Tenant): void => {
+export const publishProvisioned = (batch: Batch, tenant: Tenant, sagaId: string): void => {
   batch.outbox.push({
-    shard: saga.shard,
+    shard: tenant.shard,
     topic: lifecycleTopic,
-    key: saga.slug,
-    tenantId: saga.tenantId,
-    sagaId: saga.sagaId,
+    key: tenant.slug,
+    tenantId: tenant.tenantId,
+    sagaId,
     message: {
       record: "TenantProvisioned",
       value: {
-        tenantId: saga.tenantId,
-        slug: saga.slug,
+        tenantId: tenant.tenantId,
+        slug: tenant.slug,
         name: tenant.name,
         revision: tenant.revision,
         occurredAt: batch.now.toISOString(),
-        sagaId: saga.sagaId,
-        requestId: saga.request.requestId,
-        source: saga.request.source,
+        sagaId,
+        requestId: tenant.requestId,
+        source: tenant.source,
         tier: tenant.tier,
         limits: limitsOf(tenant.tier),
         storageType: tenant.storageType,

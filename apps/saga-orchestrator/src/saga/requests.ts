@@ -12,7 +12,7 @@ import { v5 } from "uuid";
 import type { Facts } from "../machine/events.ts";
 import { startSaga } from "./advance.ts";
 import { publishFailed, publishProvisioned, publishState } from "./announce.ts";
-import { type Batch, partsOf, requestKey } from "./batch.ts";
+import { type Batch, requestKey } from "./batch.ts";
 import type { InboxResult } from "./inbox.ts";
 import type { RememberedRequest, Saga, StepError, StepRecord, Tenant } from "./saga.ts";
 
@@ -167,12 +167,13 @@ const repeatAnswer = (
     publishRejection(batch, known, request);
     return { ok: false, ...rejection, tenantId };
   }
-  const saga = known.sagaId === null ? undefined : batch.sagas.get(known.sagaId);
-  if (saga === undefined)
-    throw new Error(`request ${known.requestId} of ${known.source} was read without its saga`);
-  const { tenant } = partsOf(batch, saga);
-  if (saga.status === "ready") publishProvisioned(batch, saga, tenant);
-  return { ok: true, sagaId: saga.sagaId, tenantId, status: saga.status, repeated: true };
+  const tenant = batch.tenants.get(tenantId);
+  if (tenant === undefined || known.sagaId === null)
+    throw new Error(`request ${known.requestId} of ${known.source} was read without its tenant`);
+  // A saga that ended long ago is forgotten, its tenant is not.
+  const saga = batch.sagas.get(known.sagaId);
+  if (tenant.state === "ready") publishProvisioned(batch, tenant, known.sagaId);
+  return { ok: true, sagaId: known.sagaId, tenantId, status: saga?.status ?? tenant.state, repeated: true };
 };
 
 const reused = ({ requestId, source, tenantId }: RememberedRequest): InboxResult => ({
