@@ -50,8 +50,14 @@ log.segment.delete.delay.ms=10000
 PROPERTIES
 
 cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+# The user `f5a5a608` keeps all others alive. Kafka 4.1 (ScramDelta.apply) loses EVERY credential when it loads its
+# metadata log and the first user that it comes to, in the order of a Java HashMap, was removed later on: so a broker
+# that had removed a tenant's user would let nobody in after a restart. This name's hash is 0, so it always comes first,
+# and it is never removed. It can log in with a password that nobody has, and it has no right to anything.
+guard=$(head -c 30 /dev/urandom | base64 | tr '+/' '-_')
 cat >"$run/format.args" <<ARGUMENTS
 kafka.tools.StorageTool format --ignore-formatted --cluster-id $cluster --config $run/server.properties
+--add-scram SCRAM-SHA-512=[name=f5a5a608,password=$guard]
 --add-scram SCRAM-SHA-512=[name=deeplens,password=$password]
 ARGUMENTS
 chown -R appuser "$run" "$data"
