@@ -1,8 +1,6 @@
 /** What every command of the stack is told: flags first, then the environment, then defaults. */
 import { parseArgs } from "node:util";
 
-export type Command = "start" | "stop" | "reset" | "test";
-
 export class UsageError extends Error {}
 
 type Flags = { readonly [name: string]: { readonly type: "boolean" | "string"; readonly help: string } };
