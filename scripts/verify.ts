@@ -13,7 +13,7 @@ const checks = [
     name: "style",
     title: "format and lint (biome)",
     command: [bin("biome"), "ci", "--colors=off", "."],
-    hint: "npx biome check --write .",
+    hint: "npm run format",
   },
   { name: "types", title: "types (tsc)", command: [bin("tsc"), "-p", ".", "--noEmit"], hint: "see the log" },
   {
@@ -25,7 +25,7 @@ const checks = [
   {
     name: "dead-code",
     title: "dead code (knip)",
-    command: [bin("knip"), "--no-progress"],
+    command: [bin("knip"), "--no-progress", "--no-config-hints"],
     hint: "remove what nobody uses",
   },
   {

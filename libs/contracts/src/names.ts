@@ -21,7 +21,8 @@ export const tenantTopicName = (installation: string, slug: Slug): string =>
   `${kafkaPrefix(installation, slug)}events`;
 
 export const bucketName = (installation: string, slug: Slug): string => `${installation}-${slug}`;
-export const bucketPolicyName = bucketName;
+/** The policy of a bucket is found by the bucket's own name. */
+export const bucketPolicyName = (installation: string, slug: Slug): string => bucketName(installation, slug);
 /** A MinIO access key (20 characters) that follows from its owner, so that no crash can make a second one. */
 export const accessKey = (tenantId: TenantId, purpose: "user" | "service-account"): string =>
   base32(sha256(tenantId, purpose)).slice(0, 20);

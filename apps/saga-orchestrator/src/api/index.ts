@@ -1,2 +1,1 @@
-export type { CredentialStore } from "./context.ts";
-export { type ApiOptions, createApi } from "./create-api.ts";
+export { createApi } from "./create-api.ts";
