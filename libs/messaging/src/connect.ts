@@ -75,12 +75,14 @@ const deliberate = /^Limiting retries for the idempotent producer/;
  */
 export const createConsumer = (
   kafka: kafkajs.Kafka,
-  options: { groupId: string; sharded?: boolean },
+  options: { groupId: string; sharded?: boolean; sessionMs?: number },
 ): kafkajs.Consumer =>
   kafka.consumer({
     groupId: options.groupId,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 3_000,
+    sessionTimeout: options.sessionMs ?? 30_000,
+    heartbeatInterval: Math.min(3_000, (options.sessionMs ?? 30_000) / 3),
+    // An outage that outlives the client's own tries: begin again, rather than die unheard.
+    retry: { retries: 5, restartOnFailure: async () => true },
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
     ...(options.sharded === true ? { partitionAssigners: [shardAssigner] } : {}),

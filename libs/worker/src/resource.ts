@@ -61,7 +61,11 @@ export const removeResource = async (
     await markGone(context, tenant.tenantId, key);
     return { ...key, outcome: "absent" };
   }
-  if (!(await isOurs(context, tenant.tenantId, key, sight))) return { ...key, outcome: "foreign" };
+  if (!(await isOurs(context, tenant.tenantId, key, sight))) {
+    // Whatever we intended never landed: the name is somebody else's, and nothing of ours is left to look for.
+    await markGone(context, tenant.tenantId, key);
+    return { ...key, outcome: "foreign" };
+  }
   await context.call(`remove ${resource.kind}`, (signal) => resource.remove(signal));
   const after = await look();
   if (after.found !== "nothing" && (await isOurs(context, tenant.tenantId, key, after)))
