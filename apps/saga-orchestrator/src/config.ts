@@ -22,6 +22,8 @@ export const settings = {
   WORK_DEADLINE_MS: milliseconds(defaultSettings.workMs),
   SETTLE_MS: milliseconds(defaultSettings.settleMs),
   RETENTION_DAYS: positive.default(90),
+  // How long the shards of an orchestrator that fell silent wait for another; Kafka takes 6 s to 30 min unless told.
+  GROUP_SESSION_MS: milliseconds(30_000),
   RECORDS_AT_ONCE: positive.default(500),
 };
 

@@ -104,6 +104,7 @@ export const runOrchestrator = async (options: {
       now: () => new Date(),
       onStage: options.onStage,
       retentionDays: config.RETENTION_DAYS,
+      sessionMs: config.GROUP_SESSION_MS,
       recordsAtOnce: config.RECORDS_AT_ONCE,
     }),
   );

@@ -19,7 +19,7 @@ import { fireTimers } from "../saga/timers.ts";
 import type { BatchKeys } from "../store/read-batch.ts";
 import type { Position, ShardRow, Stream } from "../store/shard-rows.ts";
 import type { BatchWrite, EncodedMessage } from "../store/write-batch.ts";
-import type { Input, RecordInput } from "./inputs.ts";
+import type { InboxInput, Input, RecordInput } from "./inputs.ts";
 import { storedHeadersOf } from "./stored-headers.ts";
 
 /** What must be read before these inputs can be applied. */
@@ -88,10 +88,7 @@ export const applyInputs = (
         break;
       }
       case "inbox": {
-        const { body } = input;
-        const result =
-          body.kind === "request" ? acceptRequest(batch, body.source, body.request) : applyAct(batch, body);
-        inboxResults.push({ id: input.id, result });
+        inboxResults.push({ id: input.id, result: input.refusal ?? answerTo(batch, input) });
         break;
       }
       case "timer": {
@@ -111,6 +108,9 @@ export const applyInputs = (
   }
   return { positions: [...positions.values()], inboxResults, deadLetters };
 };
+
+const answerTo = (batch: Batch, { body }: InboxInput): InboxResult =>
+  body.kind === "request" ? acceptRequest(batch, body.source, body.request) : applyAct(batch, body);
 
 const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessage[]): void => {
   const { content, shard } = input;
@@ -133,7 +133,7 @@ const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessa
     }
     case "unreadable": {
       deadLetters.push(deadLetterRow(batch, input, content));
-      if (input.stream === "replies") applyUnreadableReply(batch, content);
+      if (input.stream === "replies") applyUnreadableReply(batch, shard, content);
       return;
     }
     default:
@@ -144,11 +144,12 @@ const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessa
 type Unreadable = Extract<RecordInput["content"], { kind: "unreadable" }>;
 
 /** Its headers name saga, step and fence: the history says that it came, and the step is tried again at once. */
-const applyUnreadableReply = (batch: Batch, { raw, code, message }: Unreadable): void => {
+const applyUnreadableReply = (batch: Batch, shard: number, { raw, code, message }: Unreadable): void => {
   const saga = batch.sagas.get(headerText(raw.headers, headerNames.saga) ?? "");
   const step = headerText(raw.headers, headerNames.step);
   const fence = Number(headerText(raw.headers, headerNames.fence));
-  if (saga === undefined || step === undefined) return;
+  // On another shard's partition it is no worker's: its saga's row is not ours to write.
+  if (saga === undefined || saga.shard !== shard || step === undefined) return;
   const happened = {
     event: "unreadable reply",
     step,

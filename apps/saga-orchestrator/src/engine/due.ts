@@ -5,11 +5,11 @@ import type { Input, SweepInput } from "./inputs.ts";
 
 const atOnce = 500;
 
-/** Timers that are due and inbox rows that wait, of these shards. Only their owner asks, so no lock is needed yet. */
+/** Timers that are due and inbox rows that wait. Only the shards' owner asks, so no lock is needed yet. */
 export const readDue = async (
   db: Queryable,
   schema: string,
-  shards: readonly number[],
+  shards: { readonly timersOf: readonly number[]; readonly inboxOf: readonly number[] },
   now: Date,
 ): Promise<Input[]> => {
   const { rows } = await db.query<{
@@ -23,8 +23,8 @@ export const readDue = async (
     text: `(SELECT 'timer' AS kind, shard, saga_id AS "sagaId", NULL::bigint AS id, NULL::jsonb AS body
               FROM ${schema}.sagas WHERE shard = ANY ($1) AND next_due <= $2 ORDER BY next_due LIMIT ${atOnce})
            UNION ALL
-           (SELECT 'inbox', shard, NULL, id, body FROM ${schema}.inbox WHERE shard = ANY ($1) AND done_at IS NULL ORDER BY id LIMIT ${atOnce})`,
-    values: [shards, now],
+           (SELECT 'inbox', shard, NULL, id, body FROM ${schema}.inbox WHERE shard = ANY ($3) AND done_at IS NULL ORDER BY id LIMIT ${atOnce})`,
+    values: [shards.timersOf, now, shards.inboxOf],
   });
   return rows.map(
     ({ kind, shard, sagaId, id, body }): Input =>

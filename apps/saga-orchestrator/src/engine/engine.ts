@@ -17,7 +17,14 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { repliesTopic, requestsTopic, topicName } from "@deeplens/contracts";
-import { type Admin, type Codec, type Consumer, createConsumer, type Kafka } from "@deeplens/messaging";
+import {
+  type Admin,
+  type Codec,
+  type Consumer,
+  createConsumer,
+  createProducer,
+  type Kafka,
+} from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import type { HealthCheck } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
@@ -49,6 +56,8 @@ export interface EngineOptions {
   readonly onStage: OnStage;
   /** How long sagas that ended are kept, with their history. */
   readonly retentionDays: number;
+  /** How long an orchestrator that fell silent keeps its shards. */
+  readonly sessionMs: number;
   /** Most records of one transaction. */
   readonly recordsAtOnce: number;
 }
@@ -76,6 +85,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const consumer = createConsumer(options.kafka, {
     groupId: `${installation}.saga-orchestrator`,
     sharded: true,
+    sessionMs: options.sessionMs,
   });
   const wake = createWake();
   const failure = Promise.withResolvers<never>();
@@ -94,14 +104,24 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       wake.now();
     },
   });
-  const sender = createSender({ kafka: options.kafka, log, onPublished: wake.now, onStage: options.onStage });
+  const producer = () => createProducer(options.kafka);
+  const sender = createSender({ producer, log, onPublished: wake.now, onStage: options.onStage });
   const intake = createIntake({ streamOf, ownership, codec: options.codec, log, onArrival: wake.now });
   const rounds = createRounds({ ...options, intake, ownership, sender });
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     joined = true;
     intake.drop();
+    // What waits to be sent may be another's by now; what is still ours is read from the table again.
+    sender.replace([]);
     ownership.take(payload.memberAssignment[topics.requests] ?? []).catch(failure.reject);
+  });
+  // Whose heartbeat is answered is a member still, and has what it was assigned: where its shards were lost all the same
+  // (to one that had been assigned them before and came late), no other assignment would ever come.
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    if (!ownership.lost()) return;
+    intake.drop();
+    ownership.takeAgain().catch(failure.reject);
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     joined = false;
@@ -137,6 +157,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     checks: {
       consumer: () => {
         if (!joined) throw new Error("not yet a member of its consumer group");
+        if (ownership.lost()) throw new Error("another orchestrator has this one's shards");
       },
       log: () => {
         const stopped = Object.entries(ownership.stopped());
@@ -155,8 +176,10 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       await loop;
       hints.stop();
       pruning.stop();
-      await leave(consumer, log);
       await sender.stop(stopMs);
+      await rounds.last();
+      intake.close();
+      await leave(consumer, log);
       await admin.disconnect();
     },
   };

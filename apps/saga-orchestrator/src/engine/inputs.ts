@@ -1,6 +1,6 @@
 import type { Reply, TenantProvisioningRequested } from "@deeplens/contracts";
 import type { KafkaMessage } from "@deeplens/messaging";
-import type { InboxBody } from "../saga/inbox.ts";
+import type { InboxBody, InboxResult } from "../saga/inbox.ts";
 import type { Stream } from "../store/shard-rows.ts";
 
 /** A record of a shard's partition, decoded. */
@@ -34,6 +34,8 @@ export interface InboxInput {
   readonly id: number;
   readonly shard: number;
   readonly body: InboxBody;
+  /** The answer where it was found that the row can't be applied. */
+  readonly refusal?: Extract<InboxResult, { ok: false }>;
 }
 
 export interface TimerInput {

@@ -22,7 +22,7 @@ export const maximumRequestBytes = 65_536;
 interface Fetched {
   readonly records: readonly RecordInput[];
   taken: number;
-  readonly done: () => void;
+  readonly done: (outcome: "committed" | "dropped") => void;
 }
 
 export interface Intake {
@@ -30,9 +30,10 @@ export interface Intake {
   eachBatch(payload: EachBatchPayload): Promise<void>;
   /** Up to `limit` records of what waits, each partition's in order, and what to call when they were committed. */
   take(limit: number): { records: readonly RecordInput[]; committed: () => void };
-  waiting(): boolean;
   /** Drops what waits: the shards were lost, and their next owner reads it again. */
   drop(): void;
+  /** Drops what waits and takes nothing more, so that the client need not wait for us when it leaves its group. */
+  close(): void;
 }
 
 export const createIntake = (options: {
@@ -44,13 +45,28 @@ export const createIntake = (options: {
 }): Intake => {
   const { ownership, log } = options;
   let queue: Fetched[] = [];
+  let closed = false;
 
+  /** The records up to the first that can't be decoded now; where there is one, the partition pauses for a while. */
   const decodeAll = async (payload: EachBatchPayload, stream: Stream, messages: readonly KafkaMessage[]) => {
     const records: RecordInput[] = [];
+    const { partition: shard } = payload.batch;
     for (const message of messages) {
-      const content = await withRegistry(payload, log, () => contentOf(options.codec, stream, message));
-      if (content === undefined) return undefined;
-      const { partition: shard } = payload.batch;
+      let content: RecordContent;
+      try {
+        content = await contentOf(options.codec, stream, message);
+      } catch (error) {
+        const { offset } = message;
+        log.warn(
+          { stream, shard, offset, reason: (error as Error).message },
+          "waiting for the schema registry",
+        );
+        // Other partitions go on: a fetch that waited here would hold them all.
+        setTimeout(payload.pause(), registryRetryMs).unref();
+        return records;
+      }
+      // Thousands of records that each ask the registry must not cost the session.
+      await payload.heartbeat();
       records.push({
         from: "kafka",
         shard,
@@ -63,67 +79,64 @@ export const createIntake = (options: {
     return records;
   };
 
+  const drop = (): void => {
+    const dropped = queue;
+    queue = [];
+    for (const fetched of dropped) fetched.done("dropped");
+  };
+
   return {
     async eachBatch(payload) {
-      const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
+      const { batch, heartbeat, isRunning, resolveOffset } = payload;
       await ownership.settled();
       const stream = options.streamOf(batch.topic);
       const messages = await acceptable(ownership, stream, payload);
-      const last = messages.at(-1);
+      const reading = ownership.reading(stream, batch.partition);
+      const records = await decodeAll(payload, stream, messages);
+      // Taken over again meanwhile, or stopped: what this fetch brought is read anew from where it was applied.
+      if (closed || ownership.reading(stream, batch.partition) !== reading) return;
+      const last = records.at(-1);
       if (last === undefined) {
         // Nothing but the record that was applied last: read on behind it.
-        const reading = ownership.reading(stream, batch.partition);
         if (reading?.state === "reading") resolveOffset(String(reading.next - 1));
         return;
       }
-      const records = await decodeAll(payload, stream, messages);
-      if (records === undefined || isStale()) return;
-      ownership.setReading(stream, batch.partition, { state: "reading", next: Number(last.offset) + 1 });
-      const { promise, resolve } = Promise.withResolvers<void>();
+      ownership.setReading(stream, batch.partition, { state: "reading", next: last.offset + 1 });
+      const { promise, resolve } = Promise.withResolvers<"committed" | "dropped">();
       queue.push({ records, taken: 0, done: resolve });
       options.onArrival();
-      let done = false;
-      void promise.then(() => {
-        done = true;
-      });
-      while (!done) {
-        await Promise.race([promise, delay(heartbeatMs, undefined, { ref: false })]);
-        if (!done && isRunning()) await heartbeat();
+      let outcome: "committed" | "dropped" | "waiting" = "waiting";
+      while (outcome === "waiting") {
+        outcome = await Promise.race([promise, delay(heartbeatMs, "waiting" as const, { ref: false })]);
+        if (outcome === "waiting" && isRunning()) await heartbeat();
       }
-      resolveOffset(last.offset);
+      if (outcome === "committed") resolveOffset(String(last.offset));
     },
     take(limit) {
       const records: RecordInput[] = [];
-      const finished: Fetched[] = [];
-      const before = queue.map((fetched) => [fetched, fetched.taken] as const);
+      // Each cursor is bound to its fetch: what was dropped since, and fetched anew, is not moved by this commit.
+      const cursors: { fetched: Fetched; upTo: number }[] = [];
       for (const fetched of queue) {
+        if (records.length >= limit) break;
         const part = fetched.records.slice(fetched.taken, fetched.taken + limit - records.length);
         records.push(...part);
-        fetched.taken += part.length;
-        if (fetched.taken === fetched.records.length) finished.push(fetched);
-        if (records.length >= limit) break;
+        cursors.push({ fetched, upTo: fetched.taken + part.length });
       }
       // Until the commit everything stays in the queue: a transaction that failed takes the same records again.
-      for (const [fetched, taken] of before) fetched.taken = taken;
       return {
         records,
         committed: () => {
-          let left = records.length;
-          for (const fetched of queue) {
-            const part = Math.min(left, fetched.records.length - fetched.taken);
-            fetched.taken += part;
-            left -= part;
-          }
+          for (const { fetched, upTo } of cursors) fetched.taken = upTo;
+          const finished = queue.filter(({ taken, records: all }) => taken === all.length);
           queue = queue.filter((fetched) => !finished.includes(fetched));
-          for (const fetched of finished) fetched.done();
+          for (const fetched of finished) fetched.done("committed");
         },
       };
     },
-    waiting: () => queue.length > 0,
-    drop: () => {
-      const dropped = queue;
-      queue = [];
-      for (const fetched of dropped) fetched.done();
+    drop,
+    close: () => {
+      closed = true;
+      drop();
     },
   };
 };
@@ -137,10 +150,17 @@ const acceptable = async (
   const reading = ownership.reading(stream, batch.partition);
   const fetchedOffset = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
   const [first] = batch.messages;
-  if (reading === undefined || reading.state === "stopped" || first === undefined) return [];
+  if (reading === undefined || first === undefined) return [];
   switch (reading.state) {
+    case "stopped":
+      ownership.stopReading(stream, batch.partition, reading.reason);
+      return [];
     case "seeking": {
-      if (fetchedOffset !== reading.at) return [];
+      if (fetchedOffset !== reading.at) {
+        // The fetch was under way when we asked, or something moved the client since: ask again.
+        ownership.seekAgain(stream, batch.partition, reading.at);
+        return [];
+      }
       if (reading.hash === undefined) return batch.messages;
       if (Number(first.offset) === reading.at && recordHash(first) === reading.hash) {
         ownership.setReading(stream, batch.partition, { state: "reading", next: reading.at + 1 });
@@ -151,7 +171,7 @@ const acceptable = async (
         return [];
       }
       const reason = `record ${first.offset} is not the one that was applied: the topic was made again, or the database is from another time`;
-      ownership.setReading(stream, batch.partition, { state: "stopped", reason });
+      ownership.stopReading(stream, batch.partition, reason);
       return [];
     }
     case "reading":
@@ -161,24 +181,6 @@ const acceptable = async (
       return [];
     default:
       return unreachable(reading);
-  }
-};
-
-/** Tries again while the registry does not answer; undefined where the partition was taken away meanwhile. */
-const withRegistry = async (
-  { heartbeat, isRunning, isStale }: EachBatchPayload,
-  log: Logger,
-  decode: () => Promise<RecordContent>,
-): Promise<RecordContent | undefined> => {
-  for (;;) {
-    try {
-      return await decode();
-    } catch (error) {
-      log.warn({ reason: (error as Error).message }, "waiting for the schema registry");
-      await delay(registryRetryMs);
-      if (!isRunning() || isStale()) return undefined;
-      await heartbeat();
-    }
   }
 };
 

@@ -1,6 +1,6 @@
 import type { Consumer } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
-import type { ShardRow, Stream } from "../store/shard-rows.ts";
+import { type ShardRow, type Stream, streams } from "../store/shard-rows.ts";
 import { type LogEnds, startPlanOf } from "./positions.ts";
 
 /** How this process reads one partition. */
@@ -15,20 +15,29 @@ export interface Ownership {
   epochs(): ReadonlyMap<number, number>;
   reading(stream: Stream, shard: number): Reading | undefined;
   setReading(stream: Stream, shard: number, reading: Reading): void;
+  seekAgain(stream: Stream, shard: number, at: number): void;
+  /** This partition is not applied any more, and the process is not ready. */
+  stopReading(stream: Stream, shard: number, reason: string): void;
   /** Takes these shards over, and every partition of theirs from where it was applied. */
   take(shards: readonly number[]): Promise<void>;
   /** Reads a partition again from where it was applied: after a fetch from a place that nobody asked for. */
   check(stream: Stream, shard: number): Promise<void>;
   /** Resolves when no take-over is under way. */
   settled(): Promise<void>;
-  lose(): void;
+  /** Another process has a shard of these epochs by now. Nothing happens where they were taken anew meanwhile. */
+  lose(seen: ReadonlyMap<number, number>): void;
+  lost(): boolean;
+  /** Takes the assigned shards again where they were lost. */
+  takeAgain(): Promise<void>;
   /** Why partitions stopped, by name; empty in good health. */
   stopped(): Readonly<Record<string, string>>;
+  /** True where a partition of the shard stopped: what happened outside is not known, so no timer may judge by it. */
+  blind(shard: number): boolean;
 }
 
 export const createOwnership = (options: {
   readonly topics: Readonly<Record<Stream, string>>;
-  readonly consumer: Pick<Consumer, "seek" | "pause">;
+  readonly consumer: Pick<Consumer, "seek" | "pause" | "resume">;
   /** Where the log of each partition of a topic begins and ends. */
   readonly logEnds: (topic: string) => Promise<ReadonlyMap<number, LogEnds>>;
   readonly takeShards: (shards: readonly number[]) => Promise<readonly (ShardRow & { epoch: number })[]>;
@@ -40,54 +49,83 @@ export const createOwnership = (options: {
   const readings = new Map<string, Reading>();
   let takeOver: Promise<void> = Promise.resolve();
   let generation = 0;
+  let assigned: readonly number[] = [];
+  let lost = false;
+
+  const stopReading = (stream: Stream, shard: number, reason: string): void => {
+    const topic = options.topics[stream];
+    readings.set(keyOf(stream, shard), { state: "stopped", reason });
+    // Without the pause the client would fetch the same records again and again.
+    options.consumer.pause([{ topic, partitions: [shard] }]);
+    options.log.error({ topic, shard, reason }, "a partition is not applied any more");
+  };
 
   const startReading = (stream: Stream, row: ShardRow, ends: LogEnds): void => {
     const { shard } = row;
     const topic = options.topics[stream];
     const plan = startPlanOf(row.positions[stream], ends);
-    if (plan.kind === "stop") {
-      readings.set(keyOf(stream, shard), { state: "stopped", reason: plan.reason });
-      options.consumer.pause([{ topic, partitions: [shard] }]);
-      options.log.error({ topic, shard, reason: plan.reason }, "a partition is not applied any more");
-      return;
-    }
+    if (plan.kind === "stop") return stopReading(stream, shard, plan.reason);
     const hash = plan.kind === "verify" ? { hash: plan.hash } : {};
     readings.set(keyOf(stream, shard), { state: "seeking", at: plan.at, ...hash });
     options.consumer.seek({ topic, partition: shard, offset: String(plan.at) });
+    // The client's pauses outlive a rebalance: this partition may have been stopped when it was ours before.
+    options.consumer.resume([{ topic, partitions: [shard] }]);
   };
 
-  const startAll = async (rows: readonly ShardRow[], streams: readonly Stream[]): Promise<void> => {
-    for (const stream of streams) {
+  const startAll = async (
+    mine: number,
+    rows: readonly ShardRow[],
+    which: readonly Stream[],
+  ): Promise<void> => {
+    for (const stream of which) {
       const ends = await options.logEnds(options.topics[stream]);
+      if (mine !== generation) return;
       for (const row of rows) startReading(stream, row, ends.get(row.shard) ?? { low: 0, high: 0 });
     }
+  };
+
+  const take = (shards: readonly number[]): Promise<void> => {
+    const mine = ++generation;
+    assigned = shards;
+    lost = false;
+    epochs = new Map();
+    readings.clear();
+    takeOver = (async () => {
+      if (shards.length === 0) return;
+      const rows = await options.takeShards(shards);
+      if (mine !== generation) return;
+      await startAll(mine, rows, streams);
+      if (mine !== generation) return;
+      epochs = new Map(rows.map((row) => [row.shard, row.epoch]));
+      options.onTaken(shards);
+      options.log.info({ shards }, "shards taken over");
+    })();
+    return takeOver;
   };
 
   return {
     epochs: () => epochs,
     reading: (stream, shard) => readings.get(keyOf(stream, shard)),
     setReading: (stream, shard, reading) => readings.set(keyOf(stream, shard), reading),
-    take: (shards) => {
-      const mine = ++generation;
-      epochs = new Map();
-      readings.clear();
-      takeOver = (async () => {
-        if (shards.length === 0) return;
-        const rows = await options.takeShards(shards);
-        if (mine !== generation) return;
-        await startAll(rows, ["requests", "replies"]);
-        if (mine !== generation) return;
-        epochs = new Map(rows.map((row) => [row.shard, row.epoch]));
-        options.onTaken(shards);
-        options.log.info({ shards }, "shards taken over");
-      })();
-      return takeOver;
+    seekAgain: (stream, shard, at) =>
+      options.consumer.seek({ topic: options.topics[stream], partition: shard, offset: String(at) }),
+    stopReading,
+    take,
+    check: async (stream, shard) => {
+      const mine = generation;
+      await startAll(mine, await options.readShards([shard]), [stream]);
     },
-    check: async (stream, shard) => startAll(await options.readShards([shard]), [stream]),
     settled: () => takeOver,
-    lose: () => {
+    lose: (seen) => {
+      // A take-over of our own raises the epochs too: a transaction that it overtook has lost nothing.
+      if (seen !== epochs) return;
       generation += 1;
       epochs = new Map();
+      lost = true;
+    },
+    lost: () => lost,
+    takeAgain: async () => {
+      if (lost) await take(assigned);
     },
     stopped: () =>
       Object.fromEntries(
@@ -95,6 +133,7 @@ export const createOwnership = (options: {
           reading.state === "stopped" ? [[key, reading.reason]] : [],
         ),
       ),
+    blind: (shard) => streams.some((stream) => readings.get(keyOf(stream, shard))?.state === "stopped"),
   };
 };
 

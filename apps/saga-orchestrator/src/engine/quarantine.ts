@@ -4,7 +4,7 @@ import type { Input } from "./inputs.ts";
 export interface Quarantine {
   /** True while inputs are applied one by one, to find the one that can't be. */
   isolating(): boolean;
-  /** The input itself, or its dead letter where it was found to be the culprit. */
+  /** The input itself; where it was found to be the culprit, its dead letter, or the act with its refusal. */
   admit(input: Input): Input;
   /** Without those that failed lately. */
   due(inputs: readonly Input[]): Input[];
@@ -27,22 +27,28 @@ export const createQuarantine = (log: Logger): Quarantine => {
   const muted = new Map<string, number>();
   let alone = 0;
 
+  const admit = (input: Input): Input => {
+    const reason = culprits.get(keyOf(input));
+    if (reason === undefined) return input;
+    if (input.from === "inbox")
+      return { ...input, refusal: { ok: false, code: "not-applicable", message: reason } };
+    if (input.from !== "kafka") return input;
+    const { content } = input;
+    if (content.kind === "unreadable") return input;
+    return {
+      ...input,
+      content: { kind: "unreadable", code: "not-applicable", message: reason, raw: content.raw },
+    };
+  };
+
   return {
     isolating: () => alone > 0,
-    admit: (input) => {
-      const reason = culprits.get(keyOf(input));
-      if (reason === undefined || input.from !== "kafka") return input;
-      const { content } = input;
-      if (content.kind === "unreadable") return input;
-      return {
-        ...input,
-        content: { kind: "unreadable", code: "not-applicable", message: reason, raw: content.raw },
-      };
-    },
+    admit,
     due: (inputs) => {
       const now = Date.now();
-      const free = inputs.filter((input) => (muted.get(keyOf(input)) ?? 0) <= now);
-      return alone > 0 ? free.slice(0, 1) : free;
+      for (const [key, until] of muted) if (until <= now) muted.delete(key);
+      const free = inputs.filter((input) => !muted.has(keyOf(input)));
+      return (alone > 0 ? free.slice(0, 1) : free).map(admit);
     },
     failed: (inputs, error) => {
       const reason = (error as Error).message;
@@ -58,12 +64,14 @@ export const createQuarantine = (log: Logger): Quarantine => {
       log.error({ err: error, input: key, count }, "an input can't be applied");
       if (count < triesAlone) return;
       tries.delete(key);
-      if (only.from === "kafka") culprits.set(key, reason);
+      if (only.from === "kafka" || only.from === "inbox") culprits.set(key, reason);
       else muted.set(key, Date.now() + mutedMs);
     },
     passed: () => {
       if (alone > 0) alone -= 1;
-      if (alone === 0) culprits.clear();
+      if (alone > 0) return;
+      culprits.clear();
+      tries.clear();
     },
   };
 };

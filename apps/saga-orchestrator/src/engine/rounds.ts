@@ -23,7 +23,19 @@ export interface Rounds {
   round(): Promise<boolean>;
   /** After a take-over: a predecessor's rows are published first, and the lately changed states again. */
   taken(shards: readonly number[]): void;
+  /** Deletes the rows that were published since the last round, before this process ends. Never throws. */
+  last(): Promise<void>;
 }
+
+/** What the next transaction does beside its inputs. */
+interface Chores {
+  /** Read the whole outbox again: after a take-over, or a commit whose outcome is not known. */
+  readonly reloadOutbox: boolean;
+  /** Shards whose lately changed states are published again. */
+  readonly republish: readonly number[];
+}
+
+const noChores: Chores = { reloadOutbox: false, republish: [] };
 
 const dueEveryMs = 200;
 const sweepEveryMs = 60_000;
@@ -49,8 +61,7 @@ export const createRounds = (options: {
   const quarantine = createQuarantine(log);
   let dueAtMs = 0;
   let sweepAtMs = 0;
-  let reloadOutbox = true;
-  let republish: readonly number[] = [];
+  let chores: Chores = { reloadOutbox: true, republish: [] };
 
   const inputsOf = async (
     records: readonly Input[],
@@ -59,12 +70,14 @@ export const createRounds = (options: {
   ): Promise<Input[]> => {
     const inputs = records.filter(({ shard }) => shards.includes(shard)).map(quarantine.admit);
     if (quarantine.isolating() && inputs.length > 0) return inputs;
+    // Where replies can't be read, silence says nothing: neither a deadline nor a sweep may undo anything there.
+    const seeing = shards.filter((shard) => !ownership.blind(shard));
     if (now.getTime() >= dueAtMs) {
-      inputs.push(...quarantine.due(await readDue(pool, schema, shards, now)));
+      inputs.push(...quarantine.due(await readDue(pool, schema, { timersOf: seeing, inboxOf: shards }, now)));
       dueAtMs = now.getTime() + dueEveryMs;
     }
     if (now.getTime() >= sweepAtMs) {
-      inputs.push(...quarantine.due(await readSweep(pool, schema, shards)));
+      inputs.push(...quarantine.due(await readSweep(pool, schema, seeing)));
       sweepAtMs = now.getTime() + sweepEveryMs;
     }
     return inputs;
@@ -76,11 +89,12 @@ export const createRounds = (options: {
     epochs: ReadonlyMap<number, number>,
     inputs: readonly Input[],
     published: readonly number[],
+    { reloadOutbox, republish }: Chores,
   ): Promise<{ rows: (EncodedMessage & { id: number })[]; whole: boolean }> => {
     const { shardRows, ...read } = await readBatch(client, schema, epochs, keysOf(inputs, options.kind.kind));
     const { installation, shards, settings, kind } = options;
     const batch = newBatch({ now, installation, shards, settings, kind }, read);
-    const applied = applyInputs(batch, shardRows, inputs);
+    // Before anything is applied: behind a newer state of this batch the older one would be the last that is kept.
     if (republish.length > 0)
       for (const tenant of await readTenantsChangedSince(
         client,
@@ -89,6 +103,7 @@ export const createRounds = (options: {
         new Date(now.getTime() - lateStatesMs),
       ))
         publishState(batch, tenant);
+    const applied = applyInputs(batch, shardRows, inputs);
     const outbox = [
       ...applied.deadLetters,
       ...batch.outbox.map((message) => encode(options, batch, message)),
@@ -102,10 +117,22 @@ export const createRounds = (options: {
 
   return {
     taken: (shards) => {
-      reloadOutbox = true;
-      republish = shards;
+      chores = { reloadOutbox: true, republish: shards };
       dueAtMs = 0;
       sweepAtMs = 0;
+      onStage("taken");
+    },
+    async last() {
+      const epochs = ownership.epochs();
+      const published = sender.takePublished();
+      if (epochs.size === 0 || published.length === 0) return;
+      try {
+        await inTransaction(pool, (client) =>
+          transact(client, options.now(), epochs, [], published, noChores),
+        );
+      } catch (error) {
+        log.warn({ reason: (error as Error).message }, "published rows are left to the next owner");
+      }
     },
     async round() {
       const epochs = ownership.epochs();
@@ -113,31 +140,35 @@ export const createRounds = (options: {
       const now = options.now();
       const taken = intake.take(quarantine.isolating() ? 1 : options.recordsAtOnce);
       const published = sender.takePublished();
+      const todo = chores;
       let inputs: Input[] = [];
       try {
         inputs = await inputsOf(taken.records, [...epochs.keys()], now);
-        if (inputs.length === 0 && published.length === 0 && !reloadOutbox) return false;
+        if (inputs.length === 0 && published.length === 0 && !todo.reloadOutbox) return false;
         if (inputs.length > 0) onStage("received");
         const { rows, whole } = await inTransaction(pool, async (client) => {
-          const result = await transact(client, now, epochs, inputs, published);
+          const result = await transact(client, now, epochs, inputs, published, todo);
           if (inputs.length > 0) onStage("written");
           return result;
         });
         if (inputs.length > 0) onStage("committed");
+        if (published.length > 0) onStage("deleted");
         taken.committed();
         quarantine.passed();
-        republish = [];
-        reloadOutbox = false;
+        // A take-over while this one committed has left chores of its own.
+        if (chores === todo) chores = noChores;
         if (whole) sender.replace(rows);
         else sender.add(rows);
         return inputs.length > 0;
       } catch (error) {
         sender.returnPublished(published);
-        reloadOutbox = true;
+        chores = { ...chores, reloadOutbox: true };
         if (error instanceof ShardLost) {
+          if (ownership.epochs() !== epochs) return true;
           log.warn({ reason: error.message }, "shards lost; waiting for the next assignment");
-          ownership.lose();
+          ownership.lose(epochs);
           intake.drop();
+          sender.replace([]);
         } else if (error instanceof BatchConflict) {
           log.warn({ reason: error.message }, "applying the batch again");
         } else if (mayPass(error)) {
@@ -146,6 +177,7 @@ export const createRounds = (options: {
         } else {
           quarantine.failed(inputs, error);
           dueAtMs = 0;
+          if (inputs.length === 0) await new Promise((resolve) => setTimeout(resolve, 500));
         }
         return true;
       }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { headerNames } from "@deeplens/contracts";
-import { createProducer, type Kafka, type Producer, type TopicMessages } from "@deeplens/messaging";
+import type { Producer, TopicMessages } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import type { EncodedMessage } from "../store/write-batch.ts";
 import { headersFrom } from "./stored-headers.ts";
@@ -18,7 +18,6 @@ export interface Sender {
   takePublished(): number[];
   /** Gives back what was taken, where that transaction failed. */
   returnPublished(ids: readonly number[]): void;
-  hasPublished(): boolean;
   /** Why nothing goes out; undefined in good health. */
   blocked(): string | undefined;
   /** Ends when everything that waits is out, or with the time given. */
@@ -26,6 +25,11 @@ export interface Sender {
 }
 
 const rowsAtOnce = 1_000;
+/**
+ * Well below a topic's largest batch (its largest record): the client makes one batch of all that a partition gets, and
+ * the broker refuses a batch that is larger, however small its records are.
+ */
+const bytesAtOnce = 524_288;
 const blockedAfterTries = 5;
 
 /**
@@ -34,7 +38,8 @@ const blockedAfterTries = 5;
  * sending starts again at the first row that was not acknowledged.
  */
 export const createSender = (options: {
-  readonly kafka: Kafka;
+  /** A new producer, not yet connected. */
+  readonly producer: () => Producer;
   readonly log: Logger;
   readonly onPublished: () => void;
   readonly onStage: (stage: "publishing" | "published") => void;
@@ -49,7 +54,7 @@ export const createSender = (options: {
 
   const send = async (rows: readonly OutboxRow[]): Promise<void> => {
     if (producer === undefined) {
-      producer = createProducer(options.kafka);
+      producer = options.producer();
       await producer.connect();
     }
     await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
@@ -66,8 +71,9 @@ export const createSender = (options: {
   };
 
   const run = async (): Promise<void> => {
-    for (let tries = 0; waiting.length > 0; ) {
-      const rows = waiting.slice(0, rowsAtOnce);
+    let limit = rowsAtOnce;
+    for (let tries = 0; waiting.length > 0 && !stopping; ) {
+      const rows = firstOf(waiting, limit);
       try {
         options.onStage("publishing");
         await send(rows);
@@ -77,9 +83,12 @@ export const createSender = (options: {
         published.push(...sent);
         blocked = undefined;
         tries = 0;
+        limit = Math.min(limit * 2, rowsAtOnce);
         options.onPublished();
       } catch (error) {
         tries += 1;
+        // Fewer each time: what stands before a row that is refused goes out, and the reason names that row.
+        limit = Math.max(1, Math.floor(limit / 8));
         const reason = (error as Error).message;
         if (tries >= blockedAfterTries)
           blocked = `the outbox is not published from row ${rows[0]?.id} on: ${reason}`;
@@ -92,6 +101,7 @@ export const createSender = (options: {
         await delay(Math.min(200 * 2 ** tries, 5_000));
       }
     }
+    blocked = undefined;
   };
 
   const kick = (): void => {
@@ -122,7 +132,6 @@ export const createSender = (options: {
       published.unshift(...ids);
       deleting = new Set();
     },
-    hasPublished: () => published.length > 0,
     blocked: () => blocked,
     stop: async (withinMs) => {
       await Promise.race([running, delay(withinMs)]);
@@ -131,6 +140,21 @@ export const createSender = (options: {
     },
   };
 };
+
+/** The first rows of what waits, at least one, as many as fit one request. */
+const firstOf = (waiting: readonly OutboxRow[], limit: number): OutboxRow[] => {
+  let bytes = 0;
+  const end = waiting.slice(0, limit).findIndex((row, index) => {
+    bytes += bytesOf(row);
+    return index > 0 && bytes > bytesAtOnce;
+  });
+  return waiting.slice(0, end === -1 ? limit : end);
+};
+
+const perRecordBytes = 128;
+
+const bytesOf = ({ key, value, headers }: OutboxRow): number =>
+  (key?.length ?? 0) + (value?.length ?? 0) + JSON.stringify(headers).length + perRecordBytes;
 
 const byTopic = (rows: readonly OutboxRow[]): TopicMessages[] => {
   const topics = new Map<string, TopicMessages>();

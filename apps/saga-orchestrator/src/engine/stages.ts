@@ -1,5 +1,14 @@
 /** The stages of a batch's way; a crash between any two of them must lose nothing and double nothing. */
-export const stages = ["received", "written", "committed", "publishing", "published", "hinted"] as const;
+export const stages = [
+  "taken",
+  "received",
+  "written",
+  "committed",
+  "publishing",
+  "published",
+  "deleted",
+  "hinted",
+] as const;
 
 export type Stage = (typeof stages)[number];
 
