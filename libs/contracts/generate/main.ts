@@ -1,17 +1,35 @@
 /**
- * Writes src/generated/messages.ts: the TypeScript types of the Avro schemas.
+ * Writes what follows from the Avro schemas and the topics: the TypeScript types and docs/messages.md.
  * `--check` compares instead, and exits 1 where they differ.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { recordNames, schemaText } from "../src/schemas.ts";
-import { typesOf } from "./types-of.ts";
+import { type RecordName, recordNames, schemaText } from "../src/schemas.ts";
+import { messagesPage } from "./messages-page.ts";
+import { type AvroRecord, typesOf } from "./types-of.ts";
 
-const file = new URL("../src/generated/messages.ts", import.meta.url);
-const text = typesOf(recordNames.map((record) => JSON.parse(schemaText(record))));
+const schemaOf = (record: RecordName): AvroRecord => JSON.parse(schemaText(record));
 
-if (!process.argv.includes("--check")) {
-  writeFileSync(file, text);
-} else if (readFileSync(file, "utf8") !== text) {
-  console.error("libs/contracts: the generated types are older than the schemas; run `npm run generate`");
-  process.exitCode = 1;
+const files = [
+  { path: "../src/generated/messages.ts", text: typesOf(recordNames.map(schemaOf)) },
+  { path: "../../../docs/messages.md", text: messagesPage(schemaOf) },
+];
+
+for (const { path, text } of files) {
+  const file = new URL(path, import.meta.url);
+  if (!process.argv.includes("--check")) {
+    writeFileSync(file, text);
+  } else if (contentsOf(file) !== text) {
+    console.error(
+      `${file.pathname} is older than the schemas and topics of libs/contracts; run \`npm run generate\``,
+    );
+    process.exitCode = 1;
+  }
+}
+
+function contentsOf(file: URL): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
