@@ -154,7 +154,11 @@ const stepRegion = (
           ...again("looking"),
         },
       },
-      lookFailed: { on: again("looking") },
+      lookFailed: {
+        // Where a late completion has started the settle time again, the second look comes again after it.
+        always: [{ guard: no(isIn("course", "confirming", "stuckLook")), target: "undone" }],
+        on: { ...on("lateCompleted", { target: "undoing" }), ...again("looking") },
+      },
       confirmed: { on: on("lateCompleted", { target: "undoing" }) },
       untouched: {},
       skipped: {},
@@ -235,11 +239,16 @@ const courseRegion = (table: SagaTable): { initial: string; states: Record<strin
         on: { "lateCompleted.*": [{ target: "rolledBack", actions: [act("hold"), act("settle")] }] },
       },
       ready: {},
-      stuckForward: { always: [{ guard: none("uncertain"), target: "forward" }] },
+      stuckForward: {
+        always: [{ guard: none("uncertain"), target: "forward", actions: [act("provisioning")] }],
+      },
       stuckUndo: {
         always: [{ guard: some("undoing"), target: "compensating", actions: [act("compensating")] }],
       },
-      stuckLook: { always: [{ guard: some("looking"), target: "confirming" }] },
+      stuckLook: {
+        always: [{ guard: some("looking"), target: "confirming", actions: [act("confirming")] }],
+        on: { "lateCompleted.*": [{ target: "rolledBack", actions: [act("confirming"), act("settle")] }] },
+      },
     },
   };
 };

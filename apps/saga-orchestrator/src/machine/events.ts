@@ -18,7 +18,9 @@ export type MachineEvent =
 /** What the machine asks for. */
 export type MachineAction =
   | { readonly type: "command" | "undo" | "look" | "backOff"; readonly step: string }
-  | { readonly type: "ready" | "compensating" | "rolledBack" | "stuck" | "settle" | "hold" | "release" };
+  | { readonly type: "ready" | "compensating" | "rolledBack" | "stuck" | "settle" | "hold" | "release" }
+  /** It was stuck and goes on: forward, or with the second look. */
+  | { readonly type: "provisioning" | "confirming" };
 
 /** What the machine knows of a tenant beside its state: small and finite, so that a transition can be memoised. */
 export interface Facts {

@@ -48,7 +48,8 @@ const retry = (batch: Batch, saga: Saga, act: Act): InboxResult => {
     const known = saga.steps[step];
     if (known !== undefined) known.attempts = { do: 0, undo: 0, look: 0 };
   }
-  if (saga.status === "stuck") delete saga.finishedAt;
+  // Forward it is stuck at the pivot alone: that error is over, the next one counts.
+  if (saga.state.course === "stuckForward") delete saga.error;
   const events: MachineEvent[] =
     act.act === "resume"
       ? [{ type: "resume" }]

@@ -1,7 +1,7 @@
 import { unreachable } from "@deeplens/contracts";
 import type { Advance } from "../machine/advance.ts";
 import type { MachineAction, MachineEvent } from "../machine/events.ts";
-import { moveTenant, publishFailed, publishProvisioned } from "./announce.ts";
+import { moveTenant, publishProvisioned, publishRolledBack } from "./announce.ts";
 import { type Batch, type HistoryEntry, partsOf } from "./batch.ts";
 import { sendCommand } from "./commands.ts";
 import { outputsOf, type Saga, settleTimer, statusOf, stepOf } from "./saga.ts";
@@ -36,12 +36,14 @@ export const record = (batch: Batch, saga: Saga, happened: Happened): void => {
 
 const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened): void => {
   const before = saga.state;
+  const wasStuck = saga.status === "stuck";
   saga.state = advance.state;
   saga.status = statusOf(advance.state);
   for (const step of Object.keys(saga.steps))
     if (before[step] !== advance.state[step]) delete saga.timers[step];
   for (const action of advance.actions) perform(batch, saga, action);
   if (saga.status === "ready" || saga.status === "closed") saga.timers = {};
+  if (wasStuck && saga.status !== "stuck") delete saga.finishedAt;
   if (saga.status !== "running" && saga.status !== "compensating")
     saga.finishedAt ??= batch.now.toISOString();
   batch.changedSagas.add(saga);
@@ -78,29 +80,21 @@ const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
         fence: 0,
       };
       return;
+    case "provisioning":
+      return moveTenant(batch, tenant, "provisioning");
+    case "confirming":
+      return moveTenant(batch, tenant, "rolled-back");
     case "ready":
+      // What it was stuck at, if it ever was, is over.
+      delete saga.error;
       tenant.resources = outputsOf(saga);
       moveTenant(batch, tenant, "ready");
       return publishProvisioned(batch, tenant, saga.sagaId);
     case "compensating":
       return moveTenant(batch, tenant, "compensating");
-    case "rolledBack": {
+    case "rolledBack":
       moveTenant(batch, tenant, "rolled-back");
-      const error = saga.error ?? { step: null, code: "aborted", message: "an operator aborted the saga" };
-      return publishFailed(batch, {
-        shard: saga.shard,
-        tenantId: saga.tenantId,
-        slug: saga.slug,
-        name: tenant.name,
-        revision: tenant.revision,
-        sagaId: saga.sagaId,
-        source: saga.request.source,
-        requestId: saga.request.requestId,
-        step: error.step,
-        code: error.code,
-        message: error.message,
-      });
-    }
+      return publishRolledBack(batch, tenant, saga.sagaId, saga.error);
     case "stuck":
       return moveTenant(batch, tenant, "stuck");
     case "release":

@@ -1,6 +1,6 @@
 import { lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
 import type { Batch } from "./batch.ts";
-import type { Tenant, TenantState } from "./saga.ts";
+import type { Saga, Tenant, TenantState } from "./saga.ts";
 
 const limitsOf = (tier: string) => {
   const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
@@ -67,6 +67,28 @@ export const publishProvisioned = (batch: Batch, tenant: Tenant, sagaId: string)
     },
   });
 };
+
+/** Nothing is left of the tenant, and why; without a cause where its saga is forgotten by now. */
+export const publishRolledBack = (
+  batch: Batch,
+  tenant: Tenant,
+  sagaId: string,
+  cause: Saga["error"] = { step: "", code: "rolled-back", message: "the tenant was rolled back" },
+): void =>
+  publishFailed(batch, {
+    shard: tenant.shard,
+    tenantId: tenant.tenantId,
+    slug: tenant.slug,
+    name: tenant.name,
+    revision: tenant.revision,
+    sagaId,
+    source: tenant.source,
+    requestId: tenant.requestId,
+    // An abort may name no step.
+    step: cause.step === "" ? null : cause.step,
+    code: cause.code,
+    message: cause.message,
+  });
 
 /** Why there is no such tenant: refused before any worker was asked (no saga), or rolled back. */
 export const publishFailed = (

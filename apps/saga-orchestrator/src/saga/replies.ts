@@ -88,7 +88,7 @@ export const undoAgain = (batch: Batch, saga: Saga, step: string, happened: Happ
 
 /** True where the step was undone (and perhaps looked after) and nothing is under way for it that would cover a late effect. */
 export const wasUndone = (saga: Saga, step: string): boolean =>
-  ["undone", "confirmed", "looking", "lookBackingOff"].includes(saga.state[step] ?? "");
+  ["undone", "confirmed", "looking", "lookBackingOff", "lookFailed"].includes(saga.state[step] ?? "");
 
 const applyProgress = (
   batch: Batch,
@@ -142,7 +142,10 @@ const keepError = (
   forGood: boolean,
 ): void => {
   known.error = { code, message };
-  if (forGood) saga.error ??= { step, code, message };
+  if (!forGood) return;
+  // That the pivot's outcome was not known is no cause any more once it is known.
+  if (saga.state[step] === "uncertain") delete saga.error;
+  saga.error ??= { step, code, message };
 };
 
 const bodyOf = (reply: Reply): Record<string, unknown> => {

@@ -11,7 +11,7 @@ import {
 import { v5 } from "uuid";
 import type { Facts } from "../machine/events.ts";
 import { startSaga } from "./advance.ts";
-import { publishFailed, publishProvisioned, publishState } from "./announce.ts";
+import { publishFailed, publishProvisioned, publishRolledBack, publishState } from "./announce.ts";
 import { type Batch, requestKey } from "./batch.ts";
 import type { InboxResult } from "./inbox.ts";
 import type { RememberedRequest, Saga, StepError, StepRecord, Tenant } from "./saga.ts";
@@ -173,6 +173,7 @@ const repeatAnswer = (
   // A saga that ended long ago is forgotten, its tenant is not.
   const saga = batch.sagas.get(known.sagaId);
   if (tenant.state === "ready") publishProvisioned(batch, tenant, known.sagaId);
+  if (tenant.state === "rolled-back") publishRolledBack(batch, tenant, known.sagaId, saga?.error);
   return { ok: true, sagaId: known.sagaId, tenantId, status: saga?.status ?? tenant.state, repeated: true };
 };
 

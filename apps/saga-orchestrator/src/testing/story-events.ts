@@ -1,0 +1,238 @@
+import { type Reply, slugOf, type TenantProvisioningRequested, tenantIdOf } from "@deeplens/contracts";
+import type { Input } from "../engine/inputs.ts";
+import { sagaIdOf } from "../saga/requests.ts";
+import type { Saga, Timer, Work } from "../saga/saga.ts";
+
+/** A command that the saga sent, in the order of all of them. */
+export interface SentCommand {
+  readonly sagaId: string;
+  readonly step: string;
+  readonly work: Work;
+  readonly fence: number;
+}
+
+/** What an event of a story may look at: the saga as it is stored, and what was commanded so far. */
+export interface Scene {
+  readonly saga: Saga | undefined;
+  readonly commands: readonly SentCommand[];
+  readonly nowMs: number;
+}
+
+/** Something that happens to a saga: what comes in, when (now, where it says nothing), and to whose request. */
+export type StoryEvent = (scene: Scene) => {
+  readonly input: Input;
+  readonly atMs?: number;
+  readonly sagaId?: string;
+};
+
+export const source = "/tests/upstream";
+
+/** A request for a tenant, as an upstream service sends it. */
+export const requestOf = (
+  changes: Partial<TenantProvisioningRequested> & { slug?: string; storageType?: string } = {},
+): TenantProvisioningRequested => {
+  const { slug = "acme", storageType = "deeplens", ...rest } = changes;
+  return {
+    requestId: `request-of-${slug}`,
+    name: slug,
+    tier: "free",
+    storage: { type: storageType, provider: null, credentialRef: null },
+    administrator: { email: "admin@example.com", firstName: "Ada", lastName: "Lovelace" },
+    requestedAt: "2026-01-01T00:00:00.000Z",
+    ...rest,
+  };
+};
+
+/** Asks for a tenant; what follows is about it. */
+export const requested =
+  (changes: Parameters<typeof requestOf>[0] = {}): StoryEvent =>
+  () => {
+    const request = requestOf(changes);
+    return {
+      input: { from: "inbox", id: 1, shard: 0, body: { kind: "request", source, request } },
+      sagaId: sagaOfRequest(request.requestId),
+    };
+  };
+
+export const sagaOfRequest = (requestId: string): string =>
+  sagaIdOf(tenantIdOf(source, requestId), "provision");
+
+/** The event happens to the saga of that request, and what follows does too. */
+export const of =
+  (requestId: string, event: StoryEvent): StoryEvent =>
+  (scene) => ({ ...event(scene), sagaId: sagaOfRequest(requestId) });
+
+type Record<R extends Reply["record"]> = Extract<Reply, { record: R }>["value"];
+type Common = Pick<
+  Record<"StepFailed">,
+  "sagaId" | "tenantId" | "slug" | "step" | "fence" | "attempt" | "occurredAt"
+>;
+type Which = "newest" | "older do" | number;
+
+const reply =
+  (step: string, which: Which, build: (common: Common) => Reply): StoryEvent =>
+  ({ saga, commands, nowMs }) => {
+    if (saga === undefined) throw new Error("the story has no saga yet");
+    const of = commands.filter((command) => command.sagaId === saga.sagaId && command.step === step);
+    const fence =
+      which === "newest"
+        ? of.at(-1)?.fence
+        : which === "older do"
+          ? of.slice(0, -1).findLast(({ work }) => work === "do")?.fence
+          : which;
+    if (fence === undefined) throw new Error(`the story has no ${which} command of ${step}`);
+    const common = {
+      sagaId: saga.sagaId,
+      tenantId: saga.tenantId,
+      slug: saga.slug,
+      step,
+      fence,
+      attempt: 1,
+      occurredAt: new Date(nowMs).toISOString(),
+    };
+    return { input: replyInput(build(common)) };
+  };
+
+const replyInput = (reply: Reply): Input => ({
+  from: "kafka",
+  shard: 0,
+  stream: "replies",
+  offset: 0,
+  hash: "",
+  content: { kind: "reply", reply, raw: rawOf({}) },
+});
+
+const rawOf = (headers: Readonly<{ [name: string]: string }>) => ({
+  key: Buffer.from("acme"),
+  value: Buffer.from([1]),
+  timestamp: "0",
+  attributes: 0,
+  offset: "0",
+  headers: { ...headers },
+});
+
+export const completed = (step: string, which: Which = "newest"): StoryEvent =>
+  reply(step, which, (common) => ({
+    record: "StepCompleted",
+    value: { ...common, outputs: { name: `the ${step}` }, resources: [], durationMs: 5, calls: [] },
+  }));
+
+/** A completion of a command that is not the newest any more. */
+export const completedLate = (step: string): StoryEvent => completed(step, "older do");
+
+const failed =
+  (permanent: boolean, pivot: string) =>
+  (step: string, which: Which = "newest"): StoryEvent =>
+    reply(step, which, (common) => ({
+      record: "StepFailed",
+      value: { ...common, permanent, pivot, code: `${step}-broken`, message: `${step} is broken` },
+    }));
+
+export const failedForNow = failed(false, "unknown");
+export const failedForGood = failed(true, "unknown");
+export const refused = failed(true, "refused");
+export const notAsked = failed(true, "not-asked");
+
+export const compensated = (step: string, which: Which = "newest"): StoryEvent =>
+  reply(step, which, (common) => ({
+    record: "StepCompensated",
+    value: { ...common, receipt: [{ kind: step, name: "it", outcome: "removed" }], durationMs: 5 },
+  }));
+
+const undoFailed =
+  (permanent: boolean) =>
+  (step: string): StoryEvent =>
+    reply(step, "newest", (common) => ({
+      record: "StepCompensationFailed",
+      value: { ...common, permanent, code: `${step}-stays`, message: `${step} does not go away` },
+    }));
+
+export const undoFailedForNow = undoFailed(false);
+export const undoFailedForGood = undoFailed(true);
+
+export const progressed = (step: string, progress = "started", which: Which = "newest"): StoryEvent =>
+  reply(step, which, (common) => ({
+    record: "StepProgressed",
+    value: { ...common, progress, message: "" },
+  }));
+
+/** A reply of the step's newest command that nobody can read; its headers can be. */
+export const unreadableReply =
+  (step: string, fence?: number): StoryEvent =>
+  ({ saga }) => ({
+    input: {
+      from: "kafka",
+      shard: 0,
+      stream: "replies",
+      offset: 0,
+      hash: "",
+      content: {
+        kind: "unreadable",
+        code: "avro",
+        message: "no such schema",
+        raw: rawOf({
+          deeplens_saga: saga?.sagaId ?? "",
+          deeplens_step: step,
+          deeplens_fence: String(fence ?? saga?.steps[step]?.fence),
+        }),
+      },
+    },
+  });
+
+const timeOf =
+  (name: string, kind: Timer["kind"]): StoryEvent =>
+  ({ saga }) => {
+    const timer = saga?.timers[name];
+    if (timer?.kind !== kind)
+      throw new Error(`${name} has no ${kind}; the saga's timers: ${JSON.stringify(saga?.timers)}`);
+    return { input: { from: "timer", shard: 0, sagaId: saga?.sagaId ?? "" }, atMs: timer.dueMs };
+  };
+
+/** The step's deadline comes, with every other timer that is due by then. */
+export const deadlinePassed = (step: string): StoryEvent => timeOf(step, "deadline");
+export const backOffOver = (step: string): StoryEvent => timeOf(step, "backOff");
+export const settleOver = (): StoryEvent => timeOf("settle", "settle");
+
+/** Time goes by, and the timers that are due by then fire. */
+export const passed =
+  (ms: number): StoryEvent =>
+  ({ saga, nowMs }) => ({
+    input: { from: "timer", shard: 0, sagaId: saga?.sagaId ?? "" },
+    atMs: nowMs + ms,
+  });
+
+/** An intent of the step was found open in the workers' ledger. */
+export const openIntentFound =
+  (step: string): StoryEvent =>
+  ({ saga }) => ({ input: { from: "sweep", shard: 0, sagaId: saga?.sagaId ?? "", step } });
+
+const act =
+  (name: "retry" | "resume" | "abort") =>
+  ({ step, tenantId }: { step?: string; tenantId?: string } = {}): StoryEvent =>
+  ({ saga }) => ({
+    input: {
+      from: "inbox",
+      id: 1,
+      shard: 0,
+      body: {
+        kind: "act",
+        act: name,
+        sagaId: saga?.sagaId ?? "",
+        tenantId: tenantId ?? saga?.tenantId ?? "",
+        ...(step === undefined ? {} : { step }),
+        by: "ops",
+        reason: "a test",
+      },
+    },
+  });
+
+export const retried = act("retry");
+export const resumed = act("resume");
+export const aborted = act("abort");
+
+/** The slug that the name gives. */
+export const slugFor = (name: string): string => {
+  const slug = slugOf(name);
+  if (!slug.ok) throw new Error(slug.rejection.message);
+  return slug.slug;
+};
