@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Reply, Slug, TenantId } from "@deeplens/contracts";
-import { memorySecrets } from "@deeplens/secrets/testing";
+import { memoryFences, memorySecrets } from "@deeplens/secrets/testing";
 import { createLogger } from "@deeplens/telemetry";
 import { execute, expired, type RunOptions } from "./execute.ts";
 import type { Order } from "./order.ts";
+import { nothing as absent, ensureResource, removeResource, unlabelled } from "./resource.ts";
 import { PermanentStepError, type StepContext, type StepHandler } from "./step.ts";
 import { memoryLedger } from "./testing/memory-ledger.ts";
 
@@ -193,4 +194,48 @@ test("a value that this version does not know is answered for good", async () =>
     record: "StepFailed",
     value: { permanent: true, code: "unknown-command", message: "tier platinum" },
   });
+});
+
+// Seen to fail with the intent closed by the rollback: the second look leaves the late bucket as somebody else's.
+test("rule 14: a service hangs, the call is given up and undone, and the bucket lands: the second look removes it", async () => {
+  const fences = memoryFences();
+  const ledger = memoryLedger(fences);
+  let there = false;
+  let land = (): void => undefined;
+  const bucket = {
+    ...{ kind: "bucket", name: "b" },
+    look: async () => (there ? unlabelled : absent),
+    // What was asked for lands whenever the service goes on; nobody waits for it any more.
+    create: async () => {
+      land = () => {
+        there = true;
+      };
+      throw new Error("no answer");
+    },
+    remove: async () => {
+      there = false;
+    },
+  };
+  const handler: StepHandler = {
+    provision: async (_command, context) => {
+      await ensureResource(context, tenant, bucket);
+      return nothing;
+    },
+    compensate: async (_command, context) => [await removeResource(context, tenant, bucket)],
+  };
+  const answer = (order: Order): Promise<Reply> => {
+    fences.raise(order);
+    return replyOf(run(order, handler, { ledger }));
+  };
+  const look: Order = {
+    ...{ ...head, fence: 3 },
+    work: { kind: "undo", command: { tenant, purpose: "second-look", reason: "" } },
+  };
+  assert.equal((await answer(doing)).record, "StepFailed");
+  const undone = await answer({ ...undoing, fence: 2 });
+  assert.partialDeepStrictEqual(undone.value, { receipt: [{ name: "b", outcome: "absent" }] });
+  land();
+  assert.partialDeepStrictEqual((await answer(look)).value, { receipt: [{ name: "b", outcome: "removed" }] });
+  assert.equal(there, false);
+  assert.equal(ledger.rows()[0]?.state, "gone");
 });

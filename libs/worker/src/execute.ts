@@ -73,7 +73,11 @@ export const execute = (order: Order, options: RunOptions): Run => {
 
   const seen = new Set<string>();
   const calls = createCalls({ signal: controller.signal, deadline });
-  const scope = { tenantId: order.tenantId, slug: order.slug, step: order.step, fence: order.fence };
+  const keepsIntents = order.work.kind === "undo" && order.work.command.purpose === "compensate";
+  const scope = {
+    ...{ tenantId: order.tenantId, slug: order.slug, step: order.step, fence: order.fence },
+    keepsIntents,
+  };
   const context: StepContext = {
     installation: options.installation,
     step: order.step,

@@ -7,6 +7,11 @@ export interface CommandScope {
   readonly slug: string;
   readonly step: StepName;
   readonly fence: number;
+  /**
+   * True for the rollback itself: an intent that it finds stays open when its thing is not there, for a call that was
+   * given up (a service that hung) may still make it. The second look, after the settle time, closes it.
+   */
+  readonly keepsIntents?: boolean;
 }
 
 /** Every tenant's ledger. */

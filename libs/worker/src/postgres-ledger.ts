@@ -28,7 +28,7 @@ const columns = "kind, name, owner, state, facts";
 const part = "SELECT suspects FROM worker.parts WHERE slug = $1 AND step = $2 AND fence = $3 FOR SHARE";
 
 const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger => {
-  const { tenantId, slug, step, fence } = scope;
+  const { tenantId, slug, step, fence, keepsIntents = false } = scope;
 
   const write = async (what: string, key: LedgerKey, statement: string, values: readonly unknown[]) => {
     const { rows } = await pool.query<Partial<Row> & { held: boolean }>(
@@ -77,18 +77,20 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
       );
       if (entry === undefined) throw new Error(`${key.kind} ${key.name} was made without an intent`);
     },
-    // An intent of a process that never said that its handler settled, and lives, stays open: its effect may land yet.
+    // An intent stays open where its effect may land yet: until the second look, for a call that was given up; beyond
+    // it, for a process that never said that its handler settled, and lives.
     async gone(key) {
       await write(
         "what is gone",
         key,
         `UPDATE worker.ledger AS l SET
-           state = CASE WHEN l.state = 'intent' AND l.process = ANY (part.suspects) AND worker.lives(l.process)
+           state = CASE WHEN l.state = 'intent'
+                          AND ($7 OR (l.process = ANY (part.suspects) AND worker.lives(l.process)))
                         THEN 'intent' ELSE 'gone' END,
            updated_at = now()
          FROM part WHERE l.kind = $4 AND l.name = $5 AND l.owner = $6::uuid AND l.state <> 'gone'
          RETURNING ${columns}`,
-        [],
+        [keepsIntents],
       );
     },
     async owned() {

@@ -50,7 +50,8 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
         gone: async (key) => {
           fences.hold(scope);
           const row = own(key);
-          if (row !== undefined) rows.set(idOf(key), { ...row, state: "gone" });
+          if (row === undefined || (row.state === "intent" && scope.keepsIntents === true)) return;
+          rows.set(idOf(key), { ...row, state: "gone" });
         },
         owned: async () =>
           [...rows.values()]
