@@ -153,7 +153,7 @@ test("create without a terminal names every flag that is missing and asks the AP
 test("create of a name that breaks a rule is refused at once, with the rule", async () => {
   const { code, stderr, calls } = await against({}, "create", "../etc", ...createFlags);
   assert.equal(code, 2);
-  assert.match(stderr, /name: has a path in it/);
+  assert.match(stderr, /name: has "\/" \(U\+002F\) in it/);
   assert.equal(calls.length, 0);
 });
 

@@ -64,13 +64,19 @@ export const reservedSlugs: ReadonlySet<string> = new Set([
 
 const pattern = /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/;
 const maximumNameLength = 200;
-// Zero bytes, control characters and invisible direction marks never belong to a name that people read.
-const forbidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
+// Zero bytes, control characters, direction marks and fillers never belong to a name that people read.
+const invisible = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
+// Letters of any script with their marks, digits, and what names of companies have: dropped from the slug or kept. All
+// else (emoji, symbols, what paths, patterns, SQL and shells read) was surely meant otherwise, so it is refused and not
+// dropped: `acme*` is not acme.
+const unusual = /[^\p{L}\p{Mn}\p{Mc}\p{N} .,&'’()_!–—-]/u;
+const strayQuote = /(?<![\p{L}\p{N}\p{M}])['’]|['’](?![\p{L}\p{N} ]|$)/u;
 
 /**
  * The slug of a tenant's name, made as the Identity API makes it: lower case; everything but `a-z0-9`, space and `-`
  * dropped; runs of space or `-` become one `-`; trimmed. Then it must match `^[a-z][a-z0-9-]{1,38}[a-z0-9]$` and be
- * no reserved word.
+ * no reserved word. Names with invisible characters, symbols, emoji or the punctuation of paths, patterns, SQL and
+ * shells are refused whatever slug they would give.
  *
  * @returns the slug, or which rule the name breaks and what to do about it
  */
@@ -79,13 +85,20 @@ export const slugOf = (name: string): SlugResult => {
     return reject("name-empty", "name: is empty; give the tenant a name of 3 to 40 letters or digits");
   if (name.length > maximumNameLength)
     return reject("name-too-long", `name: has ${name.length} characters; the most is ${maximumNameLength}`);
-  if (forbidden.test(name))
+  const hidden = invisible.exec(name)?.[0];
+  if (hidden !== undefined)
     return reject(
       "name-invalid",
-      "name: has control characters or invisible marks; remove them and send a new request",
+      `name: has an invisible or control character (${codePoint(hidden)}) in it; remove it and send a new request`,
     );
-  if (/[/\\]|\.\./.test(name))
-    return reject("name-invalid", "name: has a path in it; use letters, digits, spaces and hyphens");
+  const odd = unusual.exec(name)?.[0] ?? strayQuote.exec(name)?.[0];
+  if (odd !== undefined)
+    return reject(
+      "name-invalid",
+      `name: has ${JSON.stringify(odd)} (${codePoint(odd)}) in it; use letters, digits, spaces, hyphens and . , & ' ( )`,
+    );
+  if (name.includes(".."))
+    return reject("name-invalid", "name: has a path (..) in it; use letters, digits, spaces and hyphens");
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9 -]/g, "")
@@ -122,6 +135,9 @@ export const slugFrom = (text: string): Slug => {
   if (result.ok) return result.slug;
   throw new Error(result.rejection.message);
 };
+
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
 
