@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startHarness } from "../testing/engine-harness.ts";
-import { failure, startScriptedWorker, success } from "../testing/scripted-worker.ts";
+import { failure, success } from "../testing/scripted-worker.ts";
 
 const harness = await startHarness(after);
-const { kafka, codec, installation, shards } = harness;
 const orchestrator = await harness.orchestrator();
-const worker = await startScriptedWorker({
-  kafka,
-  codec,
-  installation,
-  shards,
+await harness.worker({
   script: (command) =>
     command.record === "TenantRequested" &&
     command.value.slug.startsWith("fails") &&
@@ -18,7 +13,6 @@ const worker = await startScriptedWorker({
       ? failure(command, true)
       : success(command),
 });
-after(() => worker.stop());
 
 test("a request becomes a ready tenant, and a failed step rolls its tenant back", async () => {
   await harness.request("Alpha One");

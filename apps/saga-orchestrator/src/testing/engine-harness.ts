@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import {
-  headerNames,
-  lifecycleTopic,
-  type Message,
   requestsTopic,
   shardOf,
   slugOf,
@@ -17,20 +13,25 @@ import {
   topicsOf,
 } from "@deeplens/contracts";
 import {
+  type Admin,
   type Codec,
   connectKafka,
   createCodec,
-  createConsumer,
   createProducer,
+  ensureTopics,
   headersOf,
-  headerText,
   type Kafka,
+  type KafkaRecord,
   type Producer,
 } from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import { type CleanUp, stack, testDatabase } from "@deeplens/testing";
+import { eventually } from "./eventually.ts";
+import { followLifecycle, type LifecycleSeen } from "./lifecycle-follower.ts";
+import { type Ambush, type Orchestrator, startOrchestrator } from "./orchestrators.ts";
+import { type ScriptedWorker, type ScriptOptions, startScriptedWorker } from "./scripted-worker.ts";
 
 export interface SagaRow {
   readonly sagaId: string;
@@ -43,12 +44,10 @@ export interface SagaRow {
   readonly error: { code: string; message: string } | null;
 }
 
-export interface LifecycleSeen {
-  readonly id: string;
-  readonly record: string;
-  readonly slug: string;
-  readonly code?: string;
-  readonly requestId: string;
+interface RequestOptions {
+  /** Where it is sent; its slug's shard unless told. */
+  readonly partition?: number;
+  readonly source?: string;
 }
 
 export interface Harness {
@@ -58,66 +57,88 @@ export interface Harness {
   readonly codec: Codec;
   readonly pool: Pool;
   readonly producer: Producer;
+  readonly admin: Admin;
   readonly lifecycle: readonly LifecycleSeen[];
-  /** Starts an orchestrator process; with a stage, one that ends itself by SIGKILL there. */
+  /** Starts an orchestrator process and waits until it is ready, or has ended. */
   orchestrator(options?: {
-    killAt?: string;
-    after?: number;
+    ambush?: Ambush;
     settings?: Record<string, string>;
+    untilReady?: boolean;
   }): Promise<Orchestrator>;
-  request(
+  worker(options: ScriptOptions): Promise<ScriptedWorker>;
+  requestRecord(
     name: string,
     over?: Partial<TenantProvisioningRequested>,
-    options?: { partition?: number; source?: string },
-  ): Promise<void>;
+    options?: RequestOptions,
+  ): KafkaRecord;
+  request(name: string, over?: Partial<TenantProvisioningRequested>, options?: RequestOptions): Promise<void>;
+  /** One request for each of these, sent together. */
+  requests(names: readonly string[]): Promise<void>;
   sagas(slugs: readonly string[]): Promise<SagaRow[]>;
   /** Waits until each of these has a saga of one of these states. */
   until(slugs: readonly string[], statuses: readonly string[], withinMs?: number): Promise<SagaRow[]>;
 }
 
-export interface Orchestrator {
-  readonly process: ChildProcess;
-  readonly healthUrl: string;
-  readonly apiUrl: string;
-  readonly exited: Promise<void>;
-  stop(): Promise<void>;
-}
-
 export const apiToken = "a token of the engine's tests, long enough";
+/** The shortest that Kafka grants: a process that was killed keeps its shards for that long. */
+export const sessionMs = 6_000;
 
-/** An installation of a test's own on the real Kafka and Postgres: topics, database, processes; `after` removes it. */
+/**
+ * An installation of a test's own on the real Kafka and Postgres: topics, database, processes; `after` removes it. The
+ * processes' logs stay in the system's temporary folder where a test failed.
+ */
 export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness> => {
   const services = stack();
   const installation = `t${randomBytes(4).toString("hex")}`;
   const log = createLogger("engine-tests", "fatal");
   const kafka = connectKafka(services.kafka, { clientId: "engine-tests", log });
   const codec = createCodec(installation, services.schemaRegistry.url);
-  // Processes end before their topics and their database go.
+  const logFolder = await mkdtemp(join(tmpdir(), `engine-test-${installation}-`));
+  let failed = false;
+  afterEach((context) => {
+    if ("passed" in context && !context.passed) failed = true;
+  });
+  // Processes and workers end before their topics and their database go.
   const cleanUps: (() => Promise<void>)[] = [];
   after(async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    if (!failed) await rm(logFolder, { recursive: true });
   });
   const { address, pool } = await testDatabase((work) => cleanUps.push(work));
   const admin = kafka.admin();
   const producer = createProducer(kafka);
   await Promise.all([admin.connect(), producer.connect()]);
-  await codec.prepare(topicsOf());
-  const lifecycle: LifecycleSeen[] = [];
-  const consumer = createConsumer(kafka, { groupId: `${installation}.lifecycle` });
-  const running = new Set<Orchestrator>();
   cleanUps.push(async () => {
-    await Promise.all([...running].map((one) => one.stop()));
-    await consumer.disconnect();
     await producer.disconnect();
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${installation}.`));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-    const { groups } = await admin.listGroups();
-    await admin
-      .deleteGroups(groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${installation}.`)))
-      .catch((error: Error) => log.warn(error.message));
+    await removeAll(admin, `${installation}.`);
     await admin.disconnect();
   });
-  let following = false;
+  await codec.prepare(topicsOf());
+  // Brokers learn of a topic some time after the controller made it.
+  await eventually(() => ensureTopics(admin, installation, topicsOf(), { shards }));
+  const lifecycle = await followLifecycle(kafka, codec, installation);
+  cleanUps.push(lifecycle.stop);
+  const running: Orchestrator[] = [];
+  cleanUps.push(async () => {
+    await Promise.all(running.map((one) => one.stop()));
+  });
+  const environment = {
+    DEEPLENS_INSTALLATION: installation,
+    LOG_LEVEL: "info",
+    KAFKA_BROKERS: services.kafka.brokers.join(","),
+    KAFKA_USERNAME: services.kafka.username,
+    KAFKA_PASSWORD: services.kafka.password,
+    SCHEMA_REGISTRY_URL: services.schemaRegistry.url,
+    CONTROL_DB_HOST: address.host,
+    CONTROL_DB_PORT: String(address.port),
+    CONTROL_DB_NAME: address.database,
+    CONTROL_DB_USER: address.user,
+    CONTROL_DB_PASSWORD: address.password,
+    DEEPLENS_MASTER_KEY: newMasterKeyLine(),
+    API_TOKEN: apiToken,
+    SHARDS: String(shards),
+    ...quick,
+  };
 
   const harness: Harness = {
     installation,
@@ -126,60 +147,22 @@ export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness>
     codec,
     pool,
     producer,
-    lifecycle,
-    async orchestrator({ killAt = "", after: times = 1, settings = {} } = {}) {
-      const [healthPort, apiPort] = await Promise.all([freePort(), freePort()]);
-      const environment = {
-        DEEPLENS_INSTALLATION: installation,
-        LOG_LEVEL: "info",
-        HEALTH_PORT: String(healthPort),
-        KAFKA_BROKERS: services.kafka.brokers.join(","),
-        KAFKA_USERNAME: services.kafka.username,
-        KAFKA_PASSWORD: services.kafka.password,
-        SCHEMA_REGISTRY_URL: services.schemaRegistry.url,
-        CONTROL_DB_HOST: address.host,
-        CONTROL_DB_PORT: String(address.port),
-        CONTROL_DB_NAME: address.database,
-        CONTROL_DB_USER: address.user,
-        CONTROL_DB_PASSWORD: address.password,
-        DEEPLENS_MASTER_KEY: newMasterKeyLine(),
-        API_PORT: String(apiPort),
-        API_TOKEN: apiToken,
-        SHARDS: String(shards),
-        ...quick,
-        ...settings,
-      };
-      const child = spawn(
-        process.execPath,
-        [processFile, JSON.stringify(environment), killAt, String(times)],
-        {
-          stdio: ["ignore", "pipe", "pipe"],
-        },
+    admin,
+    lifecycle: lifecycle.seen,
+    async orchestrator({ settings = {}, ...options } = {}) {
+      const orchestrator = await startOrchestrator(
+        { ...environment, ...settings },
+        { logFolder, ...options },
       );
-      const logFile = createWriteStream(`/tmp/engine-test-${installation}-${child.pid}.log`);
-      child.stdout.pipe(logFile);
-      child.stderr.pipe(logFile);
-      const exited = once(child, "exit").then(() => undefined);
-      const orchestrator: Orchestrator = {
-        process: child,
-        healthUrl: `http://127.0.0.1:${healthPort}`,
-        apiUrl: `http://127.0.0.1:${apiPort}`,
-        exited,
-        stop: async () => {
-          running.delete(orchestrator);
-          if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-          await exited;
-        },
-      };
-      running.add(orchestrator);
-      await Promise.race([exited, untilReady(orchestrator.healthUrl)]);
-      if (!following && child.exitCode === null) {
-        following = true;
-        await follow(consumer, codec, installation, lifecycle);
-      }
+      running.push(orchestrator);
       return orchestrator;
     },
-    async request(name, over = {}, { partition, source = "/tests" } = {}) {
+    async worker(options) {
+      const worker = await startScriptedWorker({ kafka, codec, installation, shards, ...options });
+      cleanUps.push(worker.stop);
+      return worker;
+    },
+    requestRecord(name, over = {}, { partition, source = "/tests" } = {}) {
       const value: TenantProvisioningRequested = {
         requestId: `request-${name}`,
         name,
@@ -189,17 +172,20 @@ export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness>
         requestedAt: new Date().toISOString(),
         ...over,
       };
-      await producer.send({
-        topic: topicName(installation, requestsTopic),
-        messages: [
-          {
-            key: slugOr(name),
-            partition: partition ?? shardOf(slugOr(name), shards),
-            value: codec.encode(requestsTopic, { record: "TenantProvisioningRequested", value }),
-            headers: headersOf({ id: value.requestId, record: "TenantProvisioningRequested", source }),
-          },
-        ],
-      });
+      return {
+        key: slugOr(name),
+        partition: partition ?? shardOf(slugOr(name), shards),
+        value: codec.encode(requestsTopic, { record: "TenantProvisioningRequested", value }),
+        headers: headersOf({ id: value.requestId, record: "TenantProvisioningRequested", source }),
+      };
+    },
+    async request(name, over, options) {
+      const topic = topicName(installation, requestsTopic);
+      await producer.send({ topic, messages: [harness.requestRecord(name, over, options)] });
+    },
+    async requests(names) {
+      const topic = topicName(installation, requestsTopic);
+      await producer.send({ topic, messages: names.map((name) => harness.requestRecord(name)) });
     },
     async sagas(slugs) {
       const { rows } = await pool.query<SagaRow>(
@@ -223,22 +209,21 @@ export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness>
             `${slugs.length - there.size} of ${slugs.length} sagas are not ${statuses.join(" or ")} after ${withinMs} ms: ${missing.join(", ")}; ${JSON.stringify(states)}`,
           );
         }
-        await delay(100);
+        await delay(50);
       }
     },
   };
   return harness;
 };
 
-const processFile = fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url));
-
 /** As patient as a test can be. */
 const quick = {
   BACK_OFF_MS: "50",
   BACK_OFF_MAX_MS: "500",
-  WAIT_DEADLINE_MS: "30000",
-  WORK_DEADLINE_MS: "30000",
-  SETTLE_MS: "1000",
+  WAIT_DEADLINE_MS: "60000",
+  WORK_DEADLINE_MS: "60000",
+  SETTLE_MS: "500",
+  GROUP_SESSION_MS: String(sessionMs),
 };
 
 const slugOr = (name: string): string => {
@@ -246,49 +231,19 @@ const slugOr = (name: string): string => {
   return slug.ok ? slug.slug : name;
 };
 
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-};
-
-const untilReady = async (healthUrl: string): Promise<void> => {
-  for (let tries = 0; tries < 300; tries++) {
+/** Topics and groups of that prefix. A group whose member was killed lately is not empty for as long as its session. */
+const removeAll = async (admin: Admin, prefix: string): Promise<void> => {
+  for (let tries = 0; ; tries++) {
     try {
-      if ((await fetch(`${healthUrl}/health/ready`)).ok) return;
-    } catch {
-      // Not listening yet.
+      const { groups } = await admin.listGroups();
+      const own = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
+      if (own.length > 0) await admin.deleteGroups(own);
+      break;
+    } catch (error) {
+      if (tries === 10) throw error;
+      await delay(1_000);
     }
-    await delay(100);
   }
-};
-
-const follow = async (
-  consumer: ReturnType<typeof createConsumer>,
-  codec: Codec,
-  installation: string,
-  seen: LifecycleSeen[],
-): Promise<void> => {
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topicName(installation, lifecycleTopic)], fromBeginning: true });
-  await consumer.run({
-    eachMessage: async ({ message }) => {
-      const event = (await codec.decode(message.value)) as Extract<
-        Message,
-        { record: `TenantProvision${"ed" | "ingFailed"}` }
-      >;
-      const { slug, requestId } = event.value;
-      const code = event.record === "TenantProvisioningFailed" ? { code: event.value.code } : {};
-      seen.push({
-        id: headerText(message.headers, headerNames.id) ?? "",
-        record: event.record,
-        slug,
-        requestId,
-        ...code,
-      });
-    },
-  });
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+  if (topics.length > 0) await admin.deleteTopics({ topics });
 };

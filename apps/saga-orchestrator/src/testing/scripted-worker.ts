@@ -23,9 +23,15 @@ import {
 /** What the worker answers to a command; undefined: nothing at all. */
 export type Script = (command: Command) => Reply | undefined;
 
+export interface ScriptOptions {
+  readonly script: Script;
+  /** How long the reply to a command waits, in ms; 0 unless told. */
+  readonly holdMs?: (command: Command) => number;
+}
+
 export interface SeenCommand {
   readonly id: string;
-  readonly record: Command["record"];
+  readonly work: "do" | "compensate" | "second-look";
   readonly slug: string;
   readonly step: string;
   readonly fence: number;
@@ -38,14 +44,10 @@ export interface ScriptedWorker {
 }
 
 /** Answers the commands of every step as the script says: what the engine's tests have in place of the fleet. */
-export const startScriptedWorker = async (options: {
-  kafka: Kafka;
-  codec: Codec;
-  installation: string;
-  shards: number;
-  script: Script;
-}): Promise<ScriptedWorker> => {
-  const { kafka, codec, installation, shards, script } = options;
+export const startScriptedWorker = async (
+  options: ScriptOptions & { kafka: Kafka; codec: Codec; installation: string; shards: number },
+): Promise<ScriptedWorker> => {
+  const { kafka, codec, installation, shards, script, holdMs = () => 0 } = options;
   await codec.prepare(topicsOf());
   const seen: SeenCommand[] = [];
   const producer = createProducer(kafka);
@@ -55,6 +57,11 @@ export const startScriptedWorker = async (options: {
     topics: stepNames.map((step) => topicName(installation, commandsTopic(step))),
     fromBeginning: true,
   });
+  const send = async (messages: Message[]): Promise<void> => {
+    if (messages.length === 0) return;
+    const topic = topicName(installation, repliesTopic);
+    await producer.sendBatch({ topicMessages: [{ topic, messages }] });
+  };
   await consumer.run({
     partitionsConsumedConcurrently: 30,
     eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
@@ -64,20 +71,22 @@ export const startScriptedWorker = async (options: {
         const { slug, step, fence } = command.value;
         seen.push({
           id: headerText(headers, headerNames.id) ?? "",
-          record: command.record,
+          work: workOf(command),
           slug,
           step,
           fence,
           partition: batch.partition,
         });
         const reply = isStepName(step) ? script(command) : undefined;
-        if (reply !== undefined) messages.push(messageOf(codec, reply, slug, shards));
+        if (reply !== undefined) {
+          const message = messageOf(codec, reply, slug, shards);
+          const waitMs = holdMs(command);
+          if (waitMs === 0) messages.push(message);
+          else setTimeout(() => void send([message]).catch(() => undefined), waitMs).unref();
+        }
         resolveOffset(offset);
       }
-      if (messages.length > 0)
-        await producer.sendBatch({
-          topicMessages: [{ topic: topicName(installation, repliesTopic), messages }],
-        });
+      await send(messages);
       await heartbeat();
     },
   });
@@ -88,6 +97,11 @@ export const startScriptedWorker = async (options: {
       await producer.disconnect();
     },
   };
+};
+
+const workOf = (command: Command): SeenCommand["work"] => {
+  if (command.record === "TenantRequested") return "do";
+  return command.value.purpose === "second-look" ? "second-look" : "compensate";
 };
 
 /** A reply as a worker sends it. */

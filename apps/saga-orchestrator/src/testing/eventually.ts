@@ -1,0 +1,16 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+const settledMs = 20_000;
+
+/** Tries until it holds; its last failure where it does not in 20 s. */
+export const eventually = async (holds: () => Promise<void> | void, withinMs = settledMs): Promise<void> => {
+  const endMs = Date.now() + withinMs;
+  for (;;) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+      await delay(100);
+    }
+  }
+};
