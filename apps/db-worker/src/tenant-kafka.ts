@@ -60,8 +60,11 @@ const provision = async (
   for (const port of made) {
     const outcome = await ensureResource(context, tenant, port);
     // Found: a try before may have died in the middle of it.
-    if (outcome === "found" && port !== ports.topic)
-      await context.call(`set ${port.kind} again`, (signal) => port.create(signal));
+    if (outcome === "created" || port === ports.topic) continue;
+    // It makes the thing anew where it lands after an undo: an intent until it is known to be over (PROTOCOL.md 14).
+    await context.ledger.intend({ kind: port.kind, name: port.name });
+    await context.call(`set ${port.kind} again`, (signal) => port.create(signal));
+    await context.ledger.made({ kind: port.kind, name: port.name });
   }
   await context.call("use Kafka as its tenant", (signal) =>
     prove(guarded ? cluster.as({ username: names.user, password }) : cluster.kafka, tenant, names, signal),

@@ -46,8 +46,12 @@ const provision = async (
   const user = userPort(server, tenant, redisRule(tenant.slug, password, known));
   const keys = keysPort(server, tenant);
   if (!(await hasRow(context, tenant, keys))) await ensureResource(context, tenant, keys);
-  const outcome = await ensureResource(context, tenant, user);
-  if (outcome === "found") await context.call("set the Redis user again", () => user.create());
+  if ((await ensureResource(context, tenant, user)) === "found") {
+    // It makes the user anew where it lands after an undo: an intent until it is known to be over (PROTOCOL.md 14).
+    await context.ledger.intend({ kind: user.kind, name: user.name });
+    await context.call("set the Redis user again", () => user.create());
+    await context.ledger.made({ kind: user.kind, name: user.name });
+  }
   await context.call("save the Redis users", () => saveRedisUsers(server.admin));
   await context.call("use Redis as its tenant", () => prove(server, tenant, password));
   return {
