@@ -8,7 +8,8 @@ export const logHistory = (log: Logger, { history, sagas }: Batch): void => {
     const line = { tenant: saga?.slug, saga: sagaId, event, step, fence };
     const moved = body.moved as Readonly<Record<string, readonly [string | null, string]>> | undefined;
     if (moved?.course === undefined) log.debug({ ...line, moved }, "saga event");
-    else if (saga?.status === "stuck") log.error({ ...line, error: saga.error }, "the saga is stuck: an operator's turn");
+    else if (saga?.status === "stuck")
+      log.error({ ...line, error: saga.error }, "the saga is stuck: an operator's turn");
     else log.info({ ...line, course: moved.course[1], error: saga?.error }, `the saga is ${saga?.status}`);
   }
 };

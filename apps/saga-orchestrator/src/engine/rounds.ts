@@ -13,6 +13,7 @@ import { applyInputs, keysOf } from "./apply.ts";
 import { readDue, readSweep } from "./due.ts";
 import type { Input } from "./inputs.ts";
 import type { Intake } from "./intake.ts";
+import { logHistory } from "./log-history.ts";
 import type { Ownership } from "./ownership.ts";
 import { createQuarantine } from "./quarantine.ts";
 import type { Sender } from "./sender.ts";
@@ -90,7 +91,7 @@ export const createRounds = (options: {
     inputs: readonly Input[],
     published: readonly number[],
     { reloadOutbox, republish }: Chores,
-  ): Promise<{ rows: (EncodedMessage & { id: number })[]; whole: boolean }> => {
+  ): Promise<{ batch: Batch; rows: (EncodedMessage & { id: number })[]; whole: boolean }> => {
     const { shardRows, ...read } = await readBatch(client, schema, epochs, keysOf(inputs, options.kind.kind));
     const { installation, shards, settings, kind } = options;
     const batch = newBatch({ now, installation, shards, settings, kind }, read);
@@ -111,8 +112,8 @@ export const createRounds = (options: {
     const { positions, inboxResults } = applied;
     const ids = await writeBatch(client, schema, { batch, outbox, positions, inboxResults, published });
     const rows = outbox.map((message, index) => ({ ...message, id: ids[index] as number }));
-    if (!reloadOutbox) return { rows, whole: false };
-    return { rows: await readOutbox(client, schema, [...epochs.keys()]), whole: true };
+    if (!reloadOutbox) return { batch, rows, whole: false };
+    return { batch, rows: await readOutbox(client, schema, [...epochs.keys()]), whole: true };
   };
 
   return {
@@ -146,7 +147,7 @@ export const createRounds = (options: {
         inputs = await inputsOf(taken.records, [...epochs.keys()], now);
         if (inputs.length === 0 && published.length === 0 && !todo.reloadOutbox) return false;
         if (inputs.length > 0) onStage("received");
-        const { rows, whole } = await inTransaction(pool, async (client) => {
+        const { batch, rows, whole } = await inTransaction(pool, async (client) => {
           const result = await transact(client, now, epochs, inputs, published, todo);
           if (inputs.length > 0) onStage("written");
           return result;
@@ -154,6 +155,7 @@ export const createRounds = (options: {
         if (inputs.length > 0) onStage("committed");
         if (published.length > 0) onStage("deleted");
         taken.committed();
+        logHistory(log, batch);
         quarantine.passed();
         // A take-over while this one committed has left chores of its own.
         if (chores === todo) chores = noChores;
