@@ -58,11 +58,11 @@ export function readOptions(
   };
 }
 
-/** The name is the prefix of containers, volumes, topics and buckets, so it takes what all of these allow. */
+/** The name is the prefix of containers, volumes, topics and buckets, so it takes what all of these allow: `<name>-qdrant-<slug>` is a host name of 63 characters at most. */
 export function parseInstallation(name: string): string {
-  if (!/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/.test(name)) {
+  if (!/^[a-z][a-z0-9-]{0,13}[a-z0-9]$/.test(name)) {
     throw new UsageError(
-      `The installation "${name}" is no name: 2 to 20 of a-z, 0-9 and "-", a letter first, no "-" at the end.`,
+      `The installation "${name}" is no name: 2 to 15 of a-z, 0-9 and "-", a letter first, no "-" at the end.`,
     );
   }
   return name;

@@ -8,7 +8,11 @@ export const positive = z.coerce.number().int().positive();
 export const processSettings = {
   DEEPLENS_INSTALLATION: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and -, and start with a letter")
+    // With it and the longest slug, `<installation>-qdrant-<slug>` is still a host name: 63 characters.
+    .regex(
+      /^[a-z][a-z0-9-]{0,13}[a-z0-9]$/,
+      "must be 2 to 15 lower-case letters, digits and -, start with a letter and not end with -",
+    )
     .default("deeplens"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   HEALTH_HOST: z.string().default("127.0.0.1"),
