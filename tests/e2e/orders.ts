@@ -28,13 +28,18 @@ export const order = async (
   return { tenantId, slug, saga: await untilEnded(installation, tenantId, withinMs) };
 };
 
-const untilEnded = async ({ api }: Installation, tenantId: string, withinMs: number): Promise<Saga> => {
+/** Waits until the tenant's saga is ready, rolled back or stuck. @throws after `withinMs` */
+export const untilEnded = async (
+  { api }: Installation,
+  tenantId: string,
+  withinMs: number,
+): Promise<Saga> => {
   const endMs = Date.now() + withinMs;
   for (;;) {
-    const saga = await api.tenant(tenantId).then(
-      ({ sagaId }) => (sagaId === null ? undefined : api.saga(sagaId)),
-      () => undefined, // Not accepted yet.
-    );
+    const saga = await api
+      .tenant(tenantId)
+      .then(({ sagaId }) => (sagaId === null ? undefined : api.saga(sagaId)))
+      .catch(() => undefined); // Not accepted yet, or the API does not answer just now.
     if (saga !== undefined && ["ready", "rolled-back", "closed", "stuck"].includes(saga.status)) return saga;
     if (Date.now() > endMs)
       throw new Error(

@@ -8,6 +8,9 @@ import { type Stack, stack } from "@deeplens/testing";
 
 const log = createLogger("e2e", "silent");
 
+/** Who orders in these tests. */
+export const e2eSource = "/tests/e2e";
+
 /** What an end-to-end test looks at a running installation with; `close` ends all of it. */
 export interface Installation {
   readonly services: Stack;
@@ -27,7 +30,7 @@ export const openInstallation = async (): Promise<Installation> => {
     installation,
     kafka,
     schemaRegistryUrl: schemaRegistry.url,
-    source: "/tests/e2e",
+    source: e2eSource,
     log,
   });
   const { host, port, adminUser: user, password } = tenantDb;
