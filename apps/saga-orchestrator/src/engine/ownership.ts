@@ -31,9 +31,15 @@ export interface Ownership {
   takeAgain(): Promise<void>;
   /** Why partitions stopped, by name; empty in good health. */
   stopped(): Readonly<Record<string, string>>;
-  /** True where a partition of the shard stopped: what happened outside is not known, so no timer may judge by it. */
+  /**
+   * True where what happened outside is not known, so that no timer may judge by it: a partition of the shard stopped,
+   * the log was not yet seen to be the one that was applied, or replies of before the take-over are not read yet.
+   */
   blind(shard: number): boolean;
 }
+
+/** Timers don't wait for ever: what ends a log need not be a record (a transaction's marker is none). */
+const backlogMs = 60_000;
 
 export const createOwnership = (options: {
   readonly topics: Readonly<Record<Stream, string>>;
@@ -51,6 +57,8 @@ export const createOwnership = (options: {
   let generation = 0;
   let assigned: readonly number[] = [];
   let lost = false;
+  /** The end of each partition when it was taken over, and until when timers wait for what lies before it. */
+  const backlogs = new Map<string, { end: number; untilMs: number }>();
 
   const stopReading = (stream: Stream, shard: number, reason: string): void => {
     const topic = options.topics[stream];
@@ -64,6 +72,7 @@ export const createOwnership = (options: {
     const { shard } = row;
     const topic = options.topics[stream];
     const plan = startPlanOf(row.positions[stream], ends);
+    backlogs.set(keyOf(stream, shard), { end: ends.high, untilMs: performance.now() + backlogMs });
     if (plan.kind === "stop") return stopReading(stream, shard, plan.reason);
     const hash = plan.kind === "verify" ? { hash: plan.hash } : {};
     readings.set(keyOf(stream, shard), { state: "seeking", at: plan.at, ...hash });
@@ -133,7 +142,16 @@ export const createOwnership = (options: {
           reading.state === "stopped" ? [[key, reading.reason]] : [],
         ),
       ),
-    blind: (shard) => streams.some((stream) => readings.get(keyOf(stream, shard))?.state === "stopped"),
+    blind: (shard) =>
+      streams.some((stream) => {
+        const reading = readings.get(keyOf(stream, shard));
+        if (reading?.state === "stopped") return true;
+        if (reading?.state === "seeking" && reading.hash !== undefined) return true;
+        if (stream === "requests" || reading === undefined) return false;
+        const { end = 0, untilMs = 0 } = backlogs.get(keyOf(stream, shard)) ?? {};
+        const next = reading.state === "seeking" ? reading.at : reading.next;
+        return next < end && performance.now() < untilMs;
+      }),
   };
 };
 
