@@ -17,7 +17,10 @@ export const readOutbox = async (
 
 const tenantsAtOnce = 10_000;
 
-/** The tenants of these shards that changed after that moment, the newest first. */
+/**
+ * The tenants of these shards that changed after that moment, the newest first. Of a slug that was given on only the
+ * tenant that has it now: compaction keeps the last state of a slug, and an earlier tenant's must not be that.
+ */
 export const readTenantsChangedSince = async (
   db: Queryable,
   schema: string,
@@ -25,9 +28,10 @@ export const readTenantsChangedSince = async (
   since: Date,
 ): Promise<Tenant[]> => {
   const { rows } = await db.query<Tenant>(
-    `SELECT tenant_id AS "tenantId", slug, shard, name, state, revision, tier, storage_type AS "storageType", resources,
+    `SELECT t.tenant_id AS "tenantId", t.slug, shard, name, state, revision, tier, storage_type AS "storageType", resources,
        source, request_id AS "requestId", created_at AS "createdAt"
-       FROM ${schema}.tenants WHERE shard = ANY ($1) AND updated_at > $2 ORDER BY updated_at DESC LIMIT ${tenantsAtOnce}`,
+       FROM ${schema}.tenants t JOIN ${schema}.reservations r ON r.slug = t.slug AND r.tenant_id = t.tenant_id
+      WHERE shard = ANY ($1) AND updated_at > $2 ORDER BY updated_at DESC LIMIT ${tenantsAtOnce}`,
     [shards, since],
   );
   return rows;
