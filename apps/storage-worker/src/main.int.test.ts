@@ -1,34 +1,40 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { cleanUps, holdingProxy, stack } from "@deeplens/testing";
+import { assertNamesWhatIsMissing, type WorkerRig, workerRig } from "@deeplens/testing/worker";
 import { lookAtBucket, probePrefix } from "./bucket.ts";
 import { policyExists, userExists } from "./minio-admin/index.ts";
 import { secretPurposes } from "./resources.ts";
 import { s3Client } from "./s3.ts";
-import { holdingProxy } from "./testing/holding-proxy.ts";
 import { assertNothingLeft, freshTenant, rootAccess, soon } from "./testing/storage-tenant.ts";
-import { startWorker, type WorkerRig, workerRig } from "./testing/worker-rig.ts";
 
-const cleanUps: (() => Promise<void>)[] = [];
+// The process itself, as an installation of its own on the test installation's services.
+
+const main = new URL("./main.ts", import.meta.url);
+const last = cleanUps();
 let rig: WorkerRig;
 before(async () => {
-  rig = await workerRig((work) => void cleanUps.push(work));
+  const { minio } = stack();
+  rig = await workerRig({
+    ...{ step: "storage", main, cleanUps: last },
+    variables: { MINIO_ENDPOINT: minio.endpoint, MINIO_ROOT_USER: minio.rootUser },
+    secretVariables: { MINIO_ROOT_PASSWORD: minio.password },
+  });
 });
-after(async () => {
-  for (const cleanUp of cleanUps.reverse()) await cleanUp();
-});
+after(() => last.run());
 
 const newTenant = () => {
   const tenant = freshTenant(rootAccess(), rig.installation);
-  cleanUps.push(tenant.dispose);
+  last.add(tenant.dispose);
   return tenant;
 };
 
 test("the worker process gives a tenant its storage and undoes it, tells no secret, and stops within 10 s", async () => {
   const worker = rig.start();
   const acme = newTenant();
-  await rig.provision(acme, 1);
-  const done = await rig.answer(acme, 1, 60_000);
+  await rig.provision(acme.command, { fence: 1 });
+  const done = await rig.answer(acme.tenant, 1, 60_000);
   assert.ok(done.record === "StepCompleted", JSON.stringify(done));
   const { bucket, endpoint, accessKey, secretKeyRef } = done.value.outputs;
   assert.deepEqual([bucket, endpoint], [acme.names.bucket.name, rig.environment.MINIO_ENDPOINT]);
@@ -40,8 +46,8 @@ test("the worker process gives a tenant its storage and undoes it, tells no secr
   await client.putObject(bucket ?? "", "a", "one");
   await client.removeObject(bucket ?? "", "a");
 
-  await rig.undo(acme, 2);
-  const undone = await rig.answer(acme, 2);
+  await rig.undo(acme.tenant, { fence: 2 });
+  const undone = await rig.answer(acme.tenant, 2);
   assert.ok(undone.record === "StepCompensated", JSON.stringify(undone));
   assert.deepEqual(
     undone.value.receipt.map(({ outcome }) => outcome),
@@ -50,20 +56,19 @@ test("the worker process gives a tenant its storage and undoes it, tells no secr
   await assertNothingLeft(acme);
   for (const purpose of Object.values(secretPurposes)) assert.equal(await secrets.read(purpose), undefined);
 
-  const began = Date.now();
-  worker.child.kill("SIGTERM");
-  assert.equal(await worker.exited, 0, worker.log());
-  assert.ok(Date.now() - began < 10_000);
-  for (const secret of [...keys, ...rig.passwords])
-    assert.ok(!`${worker.log()}${JSON.stringify(rig.replies)}`.includes(secret ?? "?"), "a secret was told");
+  await worker.assertStopsCleanly();
+  rig.assertToldNoSecret(worker, keys);
 });
 
-test("a process without its environment names every variable that it misses, and exits 78", async () => {
-  const { exited, log } = startWorker({});
-  assert.equal(await exited, 78);
-  for (const name of ["MINIO_ENDPOINT", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "KAFKA_BROKERS"])
-    assert.match(log(), new RegExp(`${name}: is missing`));
-});
+test("a process without its environment names every variable that it misses, and exits 78", () =>
+  assertNamesWhatIsMissing(main, [
+    "MINIO_ENDPOINT",
+    "MINIO_ROOT_USER",
+    "MINIO_ROOT_PASSWORD",
+    "KAFKA_BROKERS",
+    "CONTROL_DB_PASSWORD",
+    "DEEPLENS_MASTER_KEY",
+  ]));
 
 // Seen to fail with the sweep left out: the bucket that landed late stays.
 test("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: nothing is left", {
@@ -83,19 +88,19 @@ test("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: n
       (point) => url === point || url === `${point}/` || (point.endsWith("/") && url.startsWith(point)),
     );
   const proxy = await holdingProxy(root.endpoint, (method, url) => method === "PUT" && pointOf(url) >= 0);
-  cleanUps.push(proxy.close);
+  last.add(proxy.close);
   const stopped = rig.start({ MINIO_ENDPOINT: proxy.url });
-  for (const tenant of tenants) await rig.provision(tenant, 1, 15_000);
+  for (const { command } of tenants) await rig.provision(command, { fence: 1, workMs: 15_000 });
   for (let tries = 0; proxy.held.length < points.length; tries++) {
     assert.ok(tries < 600, `only ${proxy.held.map(({ url }) => url).join()} came:\n${stopped.log()}`);
     await delay(50);
   }
-  stopped.child.kill("SIGSTOP");
+  stopped.freeze();
 
   const other = rig.start();
-  for (const tenant of tenants) await rig.undo(tenant, 2);
+  for (const { tenant } of tenants) await rig.undo(tenant, { fence: 2 });
   for (const tenant of tenants) {
-    const undone = await rig.answer(tenant, 2, 150_000);
+    const undone = await rig.answer(tenant.tenant, 2, 150_000);
     assert.equal(undone.record, "StepCompensated", JSON.stringify(undone));
     await assertNothingLeft(tenant);
   }
@@ -104,16 +109,15 @@ test("rule 13, rule 14: a worker is stopped, given up and undone, and goes on: n
   assert.notEqual((await lookAtBucket(root, atBucket.names.bucket.name, soon())).found, "nothing");
   assert.ok(await policyExists(root, atPolicy.names.policy.name, soon()));
   assert.ok(await userExists(root, atUser.names.user.name, soon()));
-  stopped.child.kill("SIGCONT");
+  stopped.goOn();
   assert.equal(await stopped.exited, 1);
 
-  for (const tenant of tenants) await rig.undo(tenant, 3, "sweep");
+  for (const { tenant } of tenants) await rig.undo(tenant, { fence: 3, purpose: "sweep" });
   for (const tenant of tenants) {
-    assert.equal((await rig.answer(tenant, 3)).record, "StepCompensated");
+    assert.equal((await rig.answer(tenant.tenant, 3)).record, "StepCompensated");
     await assertNothingLeft(tenant);
   }
-  const { rows } = await rig.pool.query("SELECT name FROM worker.ledger WHERE state <> 'gone'");
+  const { rows } = await rig.database.pool.query("SELECT name FROM worker.ledger WHERE state <> 'gone'");
   assert.deepEqual(rows, []);
-  other.child.kill("SIGTERM");
-  assert.equal(await other.exited, 0);
+  await other.assertStopsCleanly();
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { type CleanUps, cleanUps } from "@deeplens/testing";
 import { PermanentStepError } from "@deeplens/worker";
 import { QdrantClient } from "@qdrant/js-client-rest";
 import { probePointId } from "./qdrant.ts";
-import { type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
+import { type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 
 describe("undoing a tenant's vectors", () => {
   const last: CleanUps = cleanUps();

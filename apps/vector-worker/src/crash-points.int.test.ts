@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { type CleanUps, cleanUps } from "@deeplens/testing";
 import { type CrashFixture, crashPoints } from "@deeplens/worker/testing";
 import { QdrantClient } from "@qdrant/js-client-rest";
-import { bindPort, type CleanUps, cleanUps, type Rig, vectorRig } from "./testing/rig.ts";
+import { bindPort, type Rig, vectorRig } from "./testing/rig.ts";
 
 const last: CleanUps = cleanUps();
 let rig: Rig;

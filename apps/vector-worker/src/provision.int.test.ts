@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { type CleanUps, cleanUps } from "@deeplens/testing";
 import { PermanentStepError } from "@deeplens/worker";
 import { QdrantClient } from "@qdrant/js-client-rest";
-import { bindPort, type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
+import { bindPort, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 
 const clientOf = (httpPort: string | undefined, key?: string): QdrantClient =>
   new QdrantClient({

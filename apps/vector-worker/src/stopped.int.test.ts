@@ -7,8 +7,9 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { randomSecret } from "@deeplens/secrets";
+import { type CleanUps, cleanUps } from "@deeplens/testing";
 import { apiKeyPurpose } from "./tenant-qdrant.ts";
-import { arrive, type CleanUps, cleanUps, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
+import { arrive, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 import type { Stall } from "./testing/stalling-provision.ts";
 
 const last: CleanUps = cleanUps();

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { type ContainerEngine, dockerEngine } from "@deeplens/containers";
 import { labelNames, networkName, type Slug, tenantIdOf } from "@deeplens/contracts";
 import { type DatabaseAddress, migrate, type Pool } from "@deeplens/postgres";
-import { stack, testDatabase } from "@deeplens/testing";
+import { type CleanUps, stack, testDatabase } from "@deeplens/testing";
 import { migrateWorker, type ProvisionCommand, type StepHandler, type UndoCommand } from "@deeplens/worker";
 import {
   type MemoryLedger,
@@ -46,22 +46,6 @@ export interface TestTenant {
   compensate(changes?: Partial<UndoCommand>): ReturnType<StepHandler["compensate"]>;
   apiKey(): string;
 }
-
-/** What is to be done when the tests end, last first; a test file's `after` runs it. */
-export interface CleanUps {
-  add(work: () => Promise<void>): void;
-  run(): Promise<void>;
-}
-
-export const cleanUps = (): CleanUps => {
-  const works: (() => Promise<void>)[] = [];
-  return {
-    add: (work) => void works.push(work),
-    run: async () => {
-      for (const work of works.splice(0).reverse()) await work();
-    },
-  };
-};
 
 export const vectorRig = async ({ add: after }: CleanUps, pairs = 40): Promise<Rig> => {
   const installation = `vt-${randomBytes(4).toString("hex")}`;

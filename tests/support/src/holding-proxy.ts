@@ -2,8 +2,8 @@ import { createServer, request as forward, type IncomingMessage, type ServerResp
 import type { AddressInfo } from "node:net";
 
 /**
- * A proxy before MinIO that holds the requests which `holds` names, and passes everything else on. A held request
- * reaches MinIO when it is let go, whatever became of who sent it.
+ * A proxy before an HTTP service that holds the requests which `holds` names, and passes everything else on. A held
+ * request reaches the service when it is let go, whatever became of who sent it.
  */
 export const holdingProxy = async (target: string, holds: (method: string, url: string) => boolean) => {
   const { hostname, port } = new URL(target);

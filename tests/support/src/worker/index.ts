@@ -1,0 +1,2 @@
+export * from "./worker-process.ts";
+export * from "./worker-rig.ts";
