@@ -9,21 +9,14 @@ import { createApi } from "./api/index.ts";
 import type { Config } from "./config.ts";
 import { startEngine } from "./engine/engine.ts";
 import type { OnStage } from "./engine/stages.ts";
-import { directRunner, memoised } from "./machine/advance.ts";
-import { buildMachine, machineVersion } from "./machine/build.ts";
-import { provisioning } from "./machine/table.ts";
 import type { SagaKind } from "./saga/batch.ts";
+import { provisioning, sagaKind } from "./saga-kind.ts";
 import { ensureShards } from "./store/shard-rows.ts";
 
 const schema = "orchestrator";
 
 /** The saga that gives a tenant all of its parts. */
-const provision: SagaKind = {
-  kind: "provision",
-  table: provisioning,
-  machineVersion,
-  runner: memoised(directRunner(buildMachine("provision", provisioning))),
-};
+const provision = sagaKind("provision", provisioning);
 
 /**
  * The orchestrator's process: makes what it needs (tables, topics, schemas), then runs the engine and the API until
@@ -45,7 +38,8 @@ export const runOrchestrator = async (options: {
       user: config.CONTROL_DB_USER,
       password: config.CONTROL_DB_PASSWORD,
     },
-    { name: "saga-orchestrator", log },
+    // Who takes the shards over waits for their rows: no longer than for the group's word that they are free.
+    { name: "saga-orchestrator", log, idleTransactionMs: config.GROUP_SESSION_MS },
   );
   const kafka = connectKafka(
     { brokers: config.KAFKA_BROKERS, username: config.KAFKA_USERNAME, password: config.KAFKA_PASSWORD },

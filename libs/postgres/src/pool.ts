@@ -23,6 +23,11 @@ export interface PoolOptions {
   readonly size?: number;
   /** Longest time a statement may take, in ms; 30,000 unless told. */
   readonly statementMs?: number;
+  /**
+   * How long a transaction of a process that stands still may keep its locks, in ms; 30,000 unless told. The server ends
+   * its session then.
+   */
+  readonly idleTransactionMs?: number;
 }
 
 // Whole numbers fit a double up to 2^53: fences, offsets and revisions come as numbers, not as text.
@@ -40,6 +45,7 @@ export const createPool = (address: DatabaseAddress, options: PoolOptions): Pool
     max: options.size ?? 10,
     connectionTimeoutMillis: 10_000,
     statement_timeout: options.statementMs ?? 30_000,
+    idle_in_transaction_session_timeout: options.idleTransactionMs ?? 30_000,
     keepAlive: true,
     types,
   });

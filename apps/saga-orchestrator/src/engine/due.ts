@@ -36,7 +36,10 @@ export const readDue = async (
 
 const undefinedTable = "42P01";
 
-/** Intents that are open though their tenant's saga is closed: something of it may still have landed. */
+/**
+ * Intents that are open though their tenant's saga is closed: something of it may still have landed. Not while another
+ * tenant has the slug.
+ */
 export const readSweep = async (
   db: Queryable,
   schema: string,
@@ -46,6 +49,7 @@ export const readSweep = async (
     const { rows } = await db.query<{ shard: number; sagaId: string; step: string }>(
       `SELECT DISTINCT s.shard, s.saga_id AS "sagaId", i.step
          FROM worker.open_intents i JOIN ${schema}.sagas s ON s.tenant_id = i.owner AND s.status = 'closed'
+         JOIN ${schema}.reservations r ON r.slug = s.slug AND (r.tenant_id = s.tenant_id OR r.released)
         WHERE s.shard = ANY ($1) LIMIT ${atOnce}`,
       [shards],
     );
