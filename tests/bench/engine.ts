@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { type Driver, startDriver } from "./driver.ts";
+import { type BenchInstallation, startInstallation } from "./installation.ts";
+import { failsInBackup, type SagaName } from "./noop-saga.ts";
+import { quantile } from "./statistics.ts";
+import { cpuSecondsOf, pssOf } from "./usage.ts";
+
+/** One run of the engine's benchmark, in the units of the names. */
+export interface EngineResult {
+  readonly sagas_per_s: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly loaded_p50_ms: number;
+  readonly loaded_p99_ms: number;
+  readonly cpu_s_per_1000: number;
+  readonly pss_mb: number;
+  readonly fleet_pss_mb: number;
+}
+
+export interface EngineOptions {
+  readonly instances: number;
+  readonly saga: SagaName;
+  readonly warmUp: number;
+  readonly single: number;
+  readonly burst: number;
+  readonly progress: (text: string) => void;
+}
+
+/** Warm-up, then sagas one after another, then a burst, then half of its throughput: each saga checked at the end. */
+export const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
+  const { progress } = options;
+  progress(`starting ${options.instances} orchestrator(s) and worker(s)`);
+  const installation = await startInstallation(options);
+  const driver = await startDriver(installation);
+  try {
+    progress(`${options.warmUp} sagas to warm up`);
+    await driver.run(names("warm", options.warmUp));
+
+    progress(`${options.single} sagas one after another`);
+    const single: number[] = [];
+    for (const slug of names("one", options.single)) single.push(...(await driver.run([slug])));
+
+    progress(`${options.burst} sagas at once`);
+    const cpuBefore = await cpuSecondsOf(installation.workforce);
+    const startMs = performance.now();
+    const memory = watchMemory(installation);
+    await driver.run(names("burst", options.burst));
+    const seconds = (performance.now() - startMs) / 1_000;
+    const cpu = (await cpuSecondsOf(installation.workforce)) - cpuBefore;
+    const peak = await memory.stop();
+    const perSecond = options.burst / seconds;
+
+    progress(`${options.burst / 2} sagas at ${Math.round(perSecond / 2)} a second`);
+    const loaded = await driver.run(names("load", options.burst / 2), { perSecond: perSecond / 2 });
+
+    await check(installation, driver, options);
+    return {
+      sagas_per_s: perSecond,
+      p50_ms: quantile(single, 0.5),
+      p99_ms: quantile(single, 0.99),
+      loaded_p50_ms: quantile(loaded, 0.5),
+      loaded_p99_ms: quantile(loaded, 0.99),
+      cpu_s_per_1000: (cpu / options.burst) * 1_000,
+      ...peak,
+    };
+  } finally {
+    await driver.close();
+    await installation.end();
+  }
+};
+
+const names = (hint: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${hint}-n${index}`);
+
+const memoryEveryMs = 500;
+
+const watchMemory = ({
+  workforce,
+}: BenchInstallation): { stop(): Promise<Pick<EngineResult, "pss_mb" | "fleet_pss_mb">> } => {
+  let peak = { pss_mb: 0, fleet_pss_mb: 0 };
+  const look = async (): Promise<void> => {
+    const pss = await pssOf(workforce);
+    const sum = (wanted: (name: string) => boolean): number =>
+      Object.entries(pss).reduce((total, [name, mb]) => total + (wanted(name) ? mb : 0), 0);
+    const now = { pss_mb: sum(() => true), fleet_pss_mb: sum((name) => name in workforce.processes) };
+    if (now.pss_mb > peak.pss_mb) peak = now;
+  };
+  let looking: Promise<void> = look();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, memoryEveryMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await looking;
+      await look();
+      return peak;
+    },
+  };
+};
+
+/** Each saga ended as it had to and once, and nothing was commanded twice. */
+const check = async (
+  { pool }: BenchInstallation,
+  { endings }: Driver,
+  options: EngineOptions,
+): Promise<void> => {
+  const expected = options.warmUp + options.single + options.burst + options.burst / 2;
+  assert.equal(endings.size, expected, "every saga ended");
+  for (const [slug, seen] of endings)
+    assert.deepEqual(
+      seen,
+      [failsInBackup(slug) ? "TenantProvisioningFailed" : "TenantProvisioned"],
+      `${slug} ended once, as planned`,
+    );
+  const { rows } = await pool.query<{ sagas: number; doubled: number }>(
+    `SELECT count(*)::int AS sagas,
+            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM jsonb_each(steps) AS s WHERE (s.value -> 'attempts' ->> 'do')::int > 1))::int AS doubled
+       FROM orchestrator.sagas`,
+  );
+  assert.deepEqual(rows[0], { sagas: expected, doubled: 0 }, "one saga a request, one command a step");
+};

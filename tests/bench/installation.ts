@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { topicsOf } from "@deeplens/contracts";
+import { type Codec, connectKafka, createCodec, type Kafka } from "@deeplens/messaging";
+import type { Pool } from "@deeplens/postgres";
+import { newMasterKeyLine } from "@deeplens/secrets";
+import { createLogger } from "@deeplens/telemetry";
+import { stack, testDatabase } from "@deeplens/testing";
+import type { SagaName } from "./noop-saga.ts";
+import { sagas } from "./noop-saga.ts";
+import type { Workforce } from "./usage.ts";
+
+export interface BenchInstallation {
+  readonly name: string;
+  readonly kafka: Kafka;
+  readonly codec: Codec;
+  readonly pool: Pool;
+  readonly shards: number;
+  readonly workforce: Workforce;
+  /** Ends the processes and removes topics, groups and database. */
+  end(): Promise<void>;
+}
+
+const shards = 6;
+const firstPort = 24_100;
+
+/** An installation of the benchmark's own on the running stack's Kafka and Postgres: real processes, no-op handlers. */
+export const startInstallation = async (options: {
+  instances: number;
+  saga: SagaName;
+}): Promise<BenchInstallation> => {
+  const services = stack();
+  const name = `b${randomBytes(4).toString("hex")}`;
+  const log = createLogger("bench", "fatal");
+  const cleanUps: (() => Promise<void>)[] = [];
+  const { address, pool } = await testDatabase((work) => cleanUps.push(work));
+  const kafka = connectKafka(services.kafka, { clientId: "bench", log });
+  const codec = createCodec(name, services.schemaRegistry.url);
+  await codec.prepare(topicsOf());
+  const environment = {
+    DEEPLENS_INSTALLATION: name,
+    LOG_LEVEL: "warn",
+    KAFKA_BROKERS: services.kafka.brokers.join(","),
+    KAFKA_USERNAME: services.kafka.username,
+    KAFKA_PASSWORD: services.kafka.password,
+    SCHEMA_REGISTRY_URL: services.schemaRegistry.url,
+    CONTROL_DB_HOST: address.host,
+    CONTROL_DB_PORT: String(address.port),
+    CONTROL_DB_NAME: address.database,
+    CONTROL_DB_USER: address.user,
+    CONTROL_DB_PASSWORD: address.password,
+    DEEPLENS_MASTER_KEY: newMasterKeyLine(),
+  };
+  const children: Record<string, ChildProcess> = {};
+  const start = (process_: string, file: string, ...args: string[]): void => {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    children[process_] = spawn(
+      process.execPath,
+      ["--disable-warning=TimeoutNegativeWarning", path, ...args],
+      {
+        stdio: ["ignore", "ignore", "inherit"],
+      },
+    );
+  };
+  const end = async (): Promise<void> => {
+    await Promise.all(
+      Object.values(children).map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      }),
+    );
+    const admin = kafka.admin();
+    await admin.connect();
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${name}.`));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+    const { groups } = await admin.listGroups();
+    const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${name}.`));
+    if (ours.length > 0) await admin.deleteGroups(ours);
+    await admin.disconnect();
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  };
+
+  const steps = sagas[options.saga].table.map(({ step }) => step);
+  const healthPorts: number[] = [];
+  try {
+    for (let index = 0; index < options.instances; index++) {
+      const port = firstPort + index * 20;
+      const own = {
+        API_PORT: String(port),
+        API_TOKEN: randomBytes(24).toString("hex"),
+        HEALTH_PORT: String(port + 1),
+      };
+      start(
+        `saga-orchestrator ${index + 1}`,
+        "./orchestrator-process.ts",
+        JSON.stringify({ ...environment, ...own }),
+        options.saga,
+      );
+      start(
+        `noop-worker ${index + 1}`,
+        "./noop-worker-process.ts",
+        JSON.stringify({ environment, steps, healthPort: port + 2 }),
+      );
+      healthPorts.push(...Array.from({ length: steps.length + 1 }, (_, offset) => port + 1 + offset));
+    }
+    await Promise.all(healthPorts.map(untilReady));
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    name,
+    kafka,
+    codec,
+    pool,
+    shards,
+    workforce: {
+      processes: Object.fromEntries(
+        Object.entries(children).map(([process_, { pid }]) => [process_, pid ?? 0]),
+      ),
+      containers: [`${services.installation}-kafka`, `${services.installation}-postgres`],
+    },
+    end,
+  };
+};
+
+const untilReady = async (port: number): Promise<void> => {
+  for (let tries = 0; tries < 600; tries++) {
+    try {
+      if ((await fetch(`http://127.0.0.1:${port}/health/ready`)).ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    await delay(100);
+  }
+  throw new Error(`the process with health port ${port} is not ready after a minute`);
+};

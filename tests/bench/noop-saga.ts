@@ -1,0 +1,26 @@
+import type { StepName } from "@deeplens/contracts";
+import { provisioning, type SagaTable, sagaKind } from "@deeplens/saga-orchestrator/saga-kind";
+
+export interface NoopSettings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly steps: readonly StepName[];
+  /** Of the first step; the others' follow. */
+  readonly healthPort: number;
+}
+
+/** The saga that the peers were measured on: three steps in parallel, then one. */
+const four: SagaTable = [
+  { step: "database", after: [] },
+  { step: "storage", after: [] },
+  { step: "vectors", after: [] },
+  { step: "backup", after: ["database", "storage", "vectors"] },
+];
+
+export const sagas = {
+  four: sagaKind("provision", four),
+  product: sagaKind("provision", provisioning),
+} as const;
+
+export type SagaName = keyof typeof sagas;
+
+export const failsInBackup = (slug: string): boolean => slug.endsWith("0");

@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import Docker from "dockerode";
+
+/** What does the work: processes of the fleet by name and id, and containers of the services. */
+export interface Workforce {
+  readonly processes: Readonly<Record<string, number>>;
+  readonly containers: readonly string[];
+}
+
+const ticksPerSecond = 100; // USER_HZ: the same on every Linux that Node runs on.
+
+/** CPU that the workforce has used so far: /proc for processes, the engine's cgroups for containers. */
+export const cpuSecondsOf = async ({ processes, containers }: Workforce): Promise<number> => {
+  const ofProcesses = await Promise.all(
+    Object.values(processes).map(async (id) => {
+      const stat = await readFile(`/proc/${id}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    }),
+  );
+  const ofContainers = await Promise.all(
+    containers.map(async (name) => {
+      const stats = await new Docker().getContainer(name).stats({ stream: false, "one-shot": true });
+      return stats.cpu_stats.cpu_usage.total_usage / 1e9;
+    }),
+  );
+  return [...ofProcesses, ...ofContainers].reduce((sum, one) => sum + one, 0);
+};
+
+/** Proportional set size in MB, by the name of the process or container. */
+export const pssOf = async ({ processes, containers }: Workforce): Promise<Record<string, number>> => {
+  const found: Record<string, number> = {};
+  for (const [name, id] of Object.entries(processes)) found[name] = await pssOfProcess(id);
+  for (const name of containers) {
+    const { Titles, Processes } = await new Docker().getContainer(name).top();
+    const column = Titles.indexOf("PID");
+    const parts = await Promise.all(Processes.map((row: string[]) => pssOfProcess(Number(row[column]))));
+    found[name] = parts.reduce((sum, one) => sum + one, 0);
+  }
+  return found;
+};
+
+const pssOfProcess = async (id: number): Promise<number> => {
+  try {
+    const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1_024;
+  } catch (error) {
+    // A connection's process ended between the list and the look.
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return 0;
+    throw error;
+  }
+};
