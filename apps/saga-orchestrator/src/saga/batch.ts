@@ -83,3 +83,11 @@ export const partsOf = (batch: Batch, saga: Saga): { tenant: Tenant; reservation
     throw new Error(`saga ${saga.sagaId} was read without its tenant or its slug's reservation`);
   return { tenant, reservation };
 };
+
+/** Gives a slug on. The row of whoever had it is written no more, also where this batch released it. */
+export const reserve = (batch: Batch, reservation: Reservation): void => {
+  const before = batch.reservations.get(reservation.slug);
+  if (before !== undefined) batch.changedReservations.delete(before);
+  batch.reservations.set(reservation.slug, reservation);
+  batch.changedReservations.add(reservation);
+};

@@ -1,6 +1,6 @@
 import { type Reply, unreachable } from "@deeplens/contracts";
 import { advanceSaga, type Happened, record } from "./advance.ts";
-import { type Batch, partsOf } from "./batch.ts";
+import { type Batch, partsOf, reserve } from "./batch.ts";
 import { type Saga, type StepRecord, stepOf, type Work } from "./saga.ts";
 
 /**
@@ -67,13 +67,17 @@ const applyOlder = (batch: Batch, saga: Saga, reply: Reply, happened: Happened):
 };
 
 /**
- * An effect of a step that was undone may have landed since: undo it again, and start the settle time again. Not where
- * another tenant has the slug by now: its parts are not ours to command.
+ * An effect of a step that was undone may have landed since: undo it again, and start the settle time again. Not while
+ * another tenant has the slug: its parts are not ours to command.
  */
 export const undoAgain = (batch: Batch, saga: Saga, step: string, happened: Happened): void => {
   const { reservation } = partsOf(batch, saga);
-  if (reservation.tenantId !== saga.tenantId)
-    return record(batch, saga, { ...happened, event: `${happened.event} (slug given on)` });
+  if (reservation.tenantId !== saga.tenantId) {
+    if (!reservation.released)
+      return record(batch, saga, { ...happened, event: `${happened.event} (slug given on)` });
+    // Whoever had it since is gone too: the slug is held for this tenant until its effect is undone.
+    reserve(batch, { ...reservation, tenantId: saga.tenantId, sagaId: saga.sagaId });
+  }
   const { attempts } = stepOf(saga, step);
   attempts.undo = 0;
   attempts.look = 0;

@@ -12,7 +12,7 @@ import { v5 } from "uuid";
 import type { Facts } from "../machine/events.ts";
 import { startSaga } from "./advance.ts";
 import { publishFailed, publishProvisioned, publishRolledBack, publishState } from "./announce.ts";
-import { type Batch, requestKey } from "./batch.ts";
+import { type Batch, requestKey, reserve } from "./batch.ts";
 import type { InboxResult } from "./inbox.ts";
 import type { RememberedRequest, Saga, StepError, StepRecord, Tenant } from "./saga.ts";
 
@@ -141,9 +141,8 @@ const beginSaga = (
   };
   batch.sagas.set(sagaId, saga);
   batch.tenants.set(tenantId, tenant);
-  batch.reservations.set(spec.slug, reservation);
+  reserve(batch, reservation);
   batch.changedTenants.add(tenant);
-  batch.changedReservations.add(reservation);
   publishState(batch, tenant);
   startSaga(batch, saga, { event: "requested", step: null, fence: null, body: { source, requestId, spec } });
   return saga;

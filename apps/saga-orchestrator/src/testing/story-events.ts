@@ -19,11 +19,11 @@ export interface Scene {
 }
 
 /** Something that happens to a saga: what comes in, when (now, where it says nothing), and to whose request. */
-export type StoryEvent = (scene: Scene) => {
-  readonly input: Input;
-  readonly atMs?: number;
-  readonly sagaId?: string;
-};
+export interface StoryEvent {
+  (scene: Scene): { readonly input: Input; readonly atMs?: number };
+  /** The saga that it and what follows is about, where that is another one than before. */
+  readonly about?: string;
+}
 
 export const source = "/tests/upstream";
 
@@ -44,23 +44,18 @@ export const requestOf = (
 };
 
 /** Asks for a tenant; what follows is about it. */
-export const requested =
-  (changes: Parameters<typeof requestOf>[0] = {}): StoryEvent =>
-  () => {
-    const request = requestOf(changes);
-    return {
-      input: { from: "inbox", id: 1, shard: 0, body: { kind: "request", source, request } },
-      sagaId: sagaOfRequest(request.requestId),
-    };
-  };
+export const requested = (changes: Parameters<typeof requestOf>[0] = {}): StoryEvent => {
+  const request = requestOf(changes);
+  const body = { kind: "request", source, request } as const;
+  return of(request.requestId, () => ({ input: { from: "inbox", id: 1, shard: 0, body } }));
+};
 
 export const sagaOfRequest = (requestId: string): string =>
   sagaIdOf(tenantIdOf(source, requestId), "provision");
 
 /** The event happens to the saga of that request, and what follows does too. */
-export const of =
-  (requestId: string, event: StoryEvent): StoryEvent =>
-  (scene) => ({ ...event(scene), sagaId: sagaOfRequest(requestId) });
+export const of = (requestId: string, event: StoryEvent): StoryEvent =>
+  Object.assign((scene: Scene) => event(scene), { about: sagaOfRequest(requestId) });
 
 type Record<R extends Reply["record"]> = Extract<Reply, { record: R }>["value"];
 type Common = Pick<

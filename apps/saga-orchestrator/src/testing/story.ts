@@ -38,7 +38,7 @@ export interface Story {
   expectNoError(): Story;
   expectSlug(state: "held" | "released", requestId?: string): Story;
   expectAccepted(expected: { repeated: boolean }): Story;
-  expectRefused(code: string): Story;
+  expectRefused(code: string, because?: RegExp): Story;
   expectHistory(event: RegExp): Story;
   expectUnmoved(): Story;
   /** For what no other expectation says. */
@@ -87,9 +87,7 @@ const sagaIn = (stored: Stored, sagaId: string | undefined): Saga | undefined =>
 
 const happen = (now: Now, event: StoryEvent, settings: SagaSettings): Now => {
   const { commands } = now;
-  // Which saga an event is about is known before what it says: `of` names another one.
-  const about =
-    event({ saga: sagaIn(now.stored, now.sagaId), commands, nowMs: now.nowMs }).sagaId ?? now.sagaId;
+  const about = event.about ?? now.sagaId;
   const before = sagaIn(now.stored, about);
   const { input, atMs } = event({ saga: before, commands, nowMs: now.nowMs });
   const nowMs = Math.max(now.nowMs, atMs ?? now.nowMs);
@@ -146,13 +144,14 @@ const storyFrom = (settings: SagaSettings, now: Now): Story => {
         settings,
         events.reduce((so, event) => happen(so, event, settings), now),
       ),
-    expectCommands: (...commands) =>
-      expect(({ batch }) =>
-        assert.deepEqual(
-          commandsIn(batch).map(({ step, work }) => ({ step, work })),
-          commands,
-        ),
-      ),
+    expectCommands: (...commands) => {
+      const sent = now.batch === undefined ? [] : commandsIn(now.batch);
+      assert.deepEqual(
+        sent.map(({ step, work }) => ({ step, work })),
+        commands,
+      );
+      return story;
+    },
     expectState: (course) =>
       expect(({ saga }) => {
         assert.equal(saga.state.course, course, `its steps: ${JSON.stringify(saga.state)}`);
@@ -196,11 +195,12 @@ const storyFrom = (settings: SagaSettings, now: Now): Story => {
       assert.equal(now.result?.ok === true && now.result.repeated, repeated);
       return story;
     },
-    expectRefused: (code) => {
+    expectRefused: (code, because) => {
       assert.deepEqual(
         { ok: now.result?.ok, code: now.result?.ok === false && now.result.code },
         { ok: false, code },
       );
+      if (because !== undefined && now.result?.ok === false) assert.match(now.result.message, because);
       return story;
     },
     expectHistory: (event) =>
