@@ -16,7 +16,7 @@ test("rule 5: after a hand-over a slug's last state is that of the tenant that h
   ])
     await pool.query(
       `INSERT INTO orchestrator.tenants (tenant_id, slug, shard, name, state, revision, tier, storage_type, source,
-         request_id, created_at, updated_at) VALUES ($1, 'acme', 0, 'Acme', $2, 3, 'free', 'none', 'tests', $1, $3, $3)`,
+         request_id, created_at, updated_at) VALUES ($1, 'acme', 0, 'Acme', $2, 3, 'free', 'none', 'tests', 'a request', $3, $3)`,
       [id, state, changed],
     );
   await pool.query(
