@@ -119,7 +119,10 @@ export const createCodec = (installation: string, registryUrl: string): Codec =>
           "magic-byte",
           `the record does not begin with Confluent's magic byte 0 and a schema id`,
         );
-      const { record, read } = await readerOf(bytes.readInt32BE(1));
+      const id = bytes.readInt32BE(1);
+      // A registry need not take such a number for an id at all, and then says nothing that could be told from an outage.
+      if (id < 1) throw new UndecodableMessage("unknown-schema", `no registry gives the schema id ${id}`);
+      const { record, read } = await readerOf(id);
       try {
         return { record, value: read(bytes.subarray(headBytes)) } as Message;
       } catch (error) {

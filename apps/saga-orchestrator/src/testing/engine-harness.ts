@@ -9,6 +9,7 @@ import {
   shardOf,
   slugOf,
   type TenantProvisioningRequested,
+  type Topic,
   topicName,
   topicsOf,
 } from "@deeplens/contracts";
@@ -32,6 +33,7 @@ import { eventually } from "./eventually.ts";
 import { followLifecycle, type LifecycleSeen } from "./lifecycle-follower.ts";
 import { type Ambush, type Orchestrator, startOrchestrator } from "./orchestrators.ts";
 import { type ScriptedWorker, type ScriptOptions, startScriptedWorker } from "./scripted-worker.ts";
+import { type ReadRecord, readTopic } from "./topic-reader.ts";
 
 export interface SagaRow {
   readonly sagaId: string;
@@ -66,6 +68,10 @@ export interface Harness {
     untilReady?: boolean;
   }): Promise<Orchestrator>;
   worker(options: ScriptOptions): Promise<ScriptedWorker>;
+  /** What a topic holds, from its beginning on. */
+  read(topic: Topic): Promise<readonly ReadRecord[]>;
+  /** Called when the tests have ended, before the topics and the database go. */
+  cleanUp(work: () => Promise<void>): void;
   requestRecord(
     name: string,
     over?: Partial<TenantProvisioningRequested>,
@@ -162,6 +168,12 @@ export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness>
       cleanUps.push(worker.stop);
       return worker;
     },
+    async read(topic) {
+      const reader = await readTopic(kafka, installation, topicName(installation, topic));
+      cleanUps.push(reader.stop);
+      return reader.records;
+    },
+    cleanUp: (work) => void cleanUps.push(work),
     requestRecord(name, over = {}, { partition, source = "/tests" } = {}) {
       const value: TenantProvisioningRequested = {
         requestId: `request-${name}`,
