@@ -94,12 +94,12 @@ export const until = async <T>(
   what: string,
   withinMs: number,
   look: () => Promise<T | { readonly not: string } | undefined>,
-): Promise<T> => {
+): Promise<Exclude<T, { readonly not: string } | undefined>> => {
   const endMs = Date.now() + withinMs;
   for (;;) {
     const seen = await look();
     const missing = typeof seen === "object" && seen !== null && "not" in seen;
-    if (seen !== undefined && !missing) return seen as T;
+    if (seen !== undefined && !missing) return seen as Exclude<T, { readonly not: string } | undefined>;
     if (Date.now() > endMs)
       assert.fail(`${what}: not within ${withinMs} ms${missing ? `; at last: ${seen.not}` : ""}`);
     await delay(250);
