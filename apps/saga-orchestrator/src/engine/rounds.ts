@@ -71,8 +71,9 @@ export const createRounds = (options: {
   ): Promise<Input[]> => {
     const inputs = records.filter(({ shard }) => shards.includes(shard)).map(quarantine.admit);
     if (quarantine.isolating() && inputs.length > 0) return inputs;
-    // Where replies can't be read, silence says nothing: neither a deadline nor a sweep may undo anything there.
-    const seeing = shards.filter((shard) => !ownership.blind(shard));
+    // Where replies can't be read, or commands don't get out, silence says nothing: neither a deadline nor a sweep may
+    // undo anything there.
+    const seeing = sender.blocked() === undefined ? shards.filter((shard) => !ownership.blind(shard)) : [];
     if (now.getTime() >= dueAtMs) {
       inputs.push(...quarantine.due(await readDue(pool, schema, { timersOf: seeing, inboxOf: shards }, now)));
       dueAtMs = now.getTime() + dueEveryMs;
