@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { BackupId, BackupRun } from "@deeplens/backup";
 import { aBackupId, aManifest } from "@deeplens/backup/testing/manifests";
+import type { ListeningServer } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
-import { type ApiServer, serveApi } from "./http-api.ts";
+import { serveApi } from "./http-api.ts";
 
 const token = "t".repeat(43);
 const other = "20261124T020000Z-000000" as BackupId;
@@ -11,7 +12,7 @@ const done: BackupRun = { state: "done", id: aBackupId, manifest: aManifest() };
 const running: BackupRun = { state: "running", id: aBackupId, startedAt: "2026-11-24T02:00:00.000Z" };
 
 describe("the agent's API", () => {
-  let server: ApiServer;
+  let server: ListeningServer;
   let started = 0;
   let databaseAnswers = true;
 

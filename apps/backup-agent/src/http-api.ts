@@ -8,9 +8,8 @@ import {
   parseBackupId,
   type Verification,
 } from "@deeplens/backup";
-import type { HealthCheck } from "@deeplens/service";
+import { type HealthCheck, type ListeningServer, listen, readiness } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
-import { checkAll } from "./health.ts";
 
 /** What the API answers from. */
 export interface Backups {
@@ -19,11 +18,6 @@ export interface Backups {
   list(): Promise<BackupListing>;
   /** Reads one back from the disk; undefined for an id that no backup has. */
   verify(id: BackupId): Promise<Verification | undefined>;
-}
-
-export interface ApiServer {
-  readonly port: number;
-  close(): Promise<void>;
 }
 
 type Reply = { readonly status: number; readonly body: unknown };
@@ -36,7 +30,7 @@ export const serveApi = async (options: {
   readonly backups: Backups;
   readonly checks: Readonly<Record<string, HealthCheck>>;
   readonly log: Logger;
-}): Promise<ApiServer> => {
+}): Promise<ListeningServer> => {
   const { backups, checks, log } = options;
   if (options.token.length < 32) throw new Error("the token is shorter than 32 characters");
   const allowed = tokenCheck(options.token);
@@ -44,7 +38,7 @@ export const serveApi = async (options: {
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     const url = new URL(request.url ?? "/", "http://agent");
     if (url.pathname === "/health/live") return { status: 200, body: { status: "live" } };
-    if (url.pathname === "/health/ready") return ready(checks);
+    if (url.pathname === "/health/ready") return readiness(checks);
     if (!allowed(request.headers.authorization))
       return failed(401, "authorization: needs `Bearer <the agent's token>`");
     const [version, collection, idText, view, ...rest] = url.pathname.slice(1).split("/");
@@ -76,18 +70,7 @@ export const serveApi = async (options: {
       .then((reply) => send(response, reply))
       .catch((error: unknown) => log.error({ err: error }, "an answer could not be sent"));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : options.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return listen(server, options);
 };
 
 const failed = (status: number, error: string): Reply => ({ status, body: { error } });
@@ -95,15 +78,6 @@ const failed = (status: number, error: string): Reply => ({ status, body: { erro
 const runReply = (run: BackupRun | undefined): Reply => {
   if (run === undefined) return failed(404, "no such backup");
   return { status: run.state === "running" ? 202 : 200, body: run };
-};
-
-const ready = async (checks: Readonly<Record<string, HealthCheck>>): Promise<Reply> => {
-  const outcomes = await checkAll(checks);
-  const ok = Object.values(outcomes).every((outcome) => outcome === "ok");
-  return {
-    status: ok ? 200 : 503,
-    body: { status: ok ? "ready" : "not ready", checks: outcomes },
-  };
 };
 
 const send = (response: ServerResponse, { status, body }: Reply): void => {

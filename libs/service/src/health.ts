@@ -1,9 +1,9 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 
 /** One thing that must answer before the process is ready: resolves when it does, rejects with the reason. */
 export type HealthCheck = () => Promise<void> | void;
 
-export interface HealthServer {
+export interface ListeningServer {
   /** The port it listens on (of use when 0 was asked for). */
   readonly port: number;
   close(): Promise<void>;
@@ -19,7 +19,7 @@ export const serveHealth = async (options: {
   host: string;
   port: number;
   checks: Readonly<Record<string, HealthCheck>>;
-}): Promise<HealthServer> => {
+}): Promise<ListeningServer> => {
   const server = createServer(async (request, response) => {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -27,18 +27,35 @@ export const serveHealth = async (options: {
     if (request.url === "/health/live") return answer(200, { status: "live" });
     if (request.url !== "/health/ready")
       return answer(404, { error: "only /health/live and /health/ready are here" });
-    const results = await Promise.all(
-      Object.entries(options.checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
-    );
-    const ready = results.every(([, outcome]) => outcome === "ok");
-    answer(ready ? 200 : 503, { status: ready ? "ready" : "not ready", checks: Object.fromEntries(results) });
+    const { status, body } = await readiness(options.checks);
+    answer(status, body);
   });
+  return listen(server, options);
+};
+
+/** The answer to GET /health/ready: every check is run at once, and has 3 s. */
+export const readiness = async (
+  checks: Readonly<Record<string, HealthCheck>>,
+): Promise<{ readonly status: 200 | 503; readonly body: unknown }> => {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
+  );
+  const ready = results.every(([, outcome]) => outcome === "ok");
+  const body = { status: ready ? "ready" : "not ready", checks: Object.fromEntries(results) };
+  return { status: ready ? 200 : 503, body };
+};
+
+/** Listens; `close` also ends the connections that are open. */
+export const listen = async (
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<ListeningServer> => {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(options.port, options.host, resolve);
+    server.once("error", reject).listen(port, host, resolve);
   });
   const address = server.address();
   return {
-    port: typeof address === "object" && address !== null ? address.port : options.port,
+    port: typeof address === "object" && address !== null ? address.port : port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
