@@ -1,0 +1,96 @@
+/**
+ * What goes out. Seen to fail: rule 04 with the old producer kept after a refusal (commands of the shards that share
+ * the request are taken for duplicates, and never stored), with `blocked` never set; rule 05 without the second
+ * publication, and with it after the batch's own (the older revision is the last that compaction keeps).
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { commandsTopic, type Message, stateTopic, topicName } from "@deeplens/contracts";
+import { assertBooks } from "../testing/books.ts";
+import { startHarness } from "../testing/engine-harness.ts";
+import { eventually } from "../testing/eventually.ts";
+import { failure, success } from "../testing/scripted-worker.ts";
+
+const harness = await startHarness(after);
+const { installation, admin, codec } = harness;
+const failing = (slug: string): boolean => slug.startsWith("fails");
+const worker = await harness.worker({
+  script: (command) =>
+    command.record === "TenantRequested" && failing(command.value.slug) && command.value.step === "backup"
+      ? failure(command, true)
+      : success(command),
+});
+const states = await harness.read(stateTopic);
+let orchestrator = await harness.orchestrator({ settings: { RECORDS_AT_ONCE: "20" } });
+
+const slugsOf = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => (n % 10 === 3 ? `fails-${name}-${n}` : `good-${name}-${n}`));
+
+const allow = (bytes: number): Promise<unknown> =>
+  admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        // A topic.
+        type: 2,
+        name: topicName(installation, commandsTopic("vectors")),
+        configEntries: [{ name: "max.message.bytes", value: String(bytes) }],
+      },
+    ],
+  });
+
+test("rule 04: a refused command stops the sender, which says why; it goes on where it was, nothing lost or doubled", async () => {
+  await allow(100);
+  const slugs = slugsOf("refused", 60);
+  await harness.requests(slugs);
+  await eventually(async () => {
+    const { outbox, ...others } = await orchestrator.wrong();
+    assert.match(outbox ?? "ready", /^the outbox is not published from row \d+ on: .*larger than/);
+    assert.deepEqual(others, {});
+  });
+  assert.ok(!worker.seen.some(({ step }) => step === "vectors"));
+  await allow(1_048_576);
+  await harness.until(slugs, ["ready", "closed"]);
+  await assertBooks(harness, worker, slugs, failing);
+  assert.deepEqual(await orchestrator.wrong(), {});
+  // In the order of their fences, from the first time that each was seen.
+  for (const [key, all] of Map.groupBy(worker.seen, ({ slug, step }) => `${slug} ${step}`)) {
+    const fences = [...new Set(all.map(({ fence }) => fence))];
+    assert.deepEqual(
+      fences,
+      fences.toSorted((a, b) => a - b),
+      key,
+    );
+  }
+});
+
+/** The records of the state topic by slug, in their order. */
+const statesBySlug = async () => {
+  const all: Extract<Message, { record: "TenantState" }>["value"][] = [];
+  for (const { message } of states) {
+    const decoded = await codec.decode(message.value);
+    if (decoded.record === "TenantState") all.push(decoded.value);
+  }
+  return Map.groupBy(all, ({ slug }) => slug);
+};
+
+test("rule 05: after a hand-over the lately changed states are published again, and the newest stays the last", async () => {
+  const slugs = slugsOf("handed-over", 100);
+  const [settled = ""] = slugsOf("refused", 1);
+  const before = (await statesBySlug()).get(settled) ?? [];
+  orchestrator.arm({ stage: "committed", nth: 8, signal: "SIGKILL" });
+  await harness.requests(slugs);
+  await orchestrator.exited;
+  orchestrator = await harness.orchestrator();
+  await harness.until(slugs, ["ready", "closed"]);
+  await assertBooks(harness, worker, slugs, failing);
+  await eventually(async () => {
+    const again = (await statesBySlug()).get(settled) ?? [];
+    assert.ok(again.length > before.length, "its state was not published again");
+    assert.equal(again.at(-1)?.revision, before.at(-1)?.revision);
+  });
+  for (const [slug, all] of await statesBySlug()) {
+    assert.equal(all.at(-1)?.revision, Math.max(...all.map(({ revision }) => revision)), slug);
+    assert.equal(all.at(-1)?.state, failing(slug) ? "rolled-back" : "ready", slug);
+  }
+});
