@@ -55,13 +55,20 @@ export const startInstallation = async (options: {
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   };
   const children: Record<string, ChildProcess> = {};
-  const start = (process_: string, file: string, ...args: string[]): void => {
+  const start = (
+    process_: string,
+    file: string,
+    args: readonly string[],
+    env: Record<string, string>,
+  ): void => {
     const path = fileURLToPath(new URL(file, import.meta.url));
+    // Passwords go by the environment: a command line is for everybody to read.
     children[process_] = spawn(
       process.execPath,
       ["--disable-warning=TimeoutNegativeWarning", path, ...args],
       {
         stdio: ["ignore", "ignore", "inherit"],
+        env: { ...environment, ...env },
       },
     );
   };
@@ -89,22 +96,13 @@ export const startInstallation = async (options: {
   try {
     for (let index = 0; index < options.instances; index++) {
       const port = firstPort + index * 20;
-      const own = {
+      const api = {
         API_PORT: String(port),
         API_TOKEN: randomBytes(24).toString("hex"),
         HEALTH_PORT: String(port + 1),
       };
-      start(
-        `saga-orchestrator ${index + 1}`,
-        "./orchestrator-process.ts",
-        JSON.stringify({ ...environment, ...own }),
-        options.saga,
-      );
-      start(
-        `noop-worker ${index + 1}`,
-        "./noop-worker-process.ts",
-        JSON.stringify({ environment, steps, healthPort: port + 2 }),
-      );
+      start(`saga-orchestrator ${index + 1}`, "./orchestrator-process.ts", [options.saga], api);
+      start(`noop-worker ${index + 1}`, "./noop-worker-process.ts", steps, { HEALTH_PORT: String(port + 2) });
       healthPorts.push(...Array.from({ length: steps.length + 1 }, (_, offset) => port + 1 + offset));
     }
     await Promise.all(healthPorts.map(untilReady));

@@ -1,12 +1,4 @@
-import type { StepName } from "@deeplens/contracts";
 import { provisioning, type SagaTable, sagaKind } from "@deeplens/saga-orchestrator/saga-kind";
-
-export interface NoopSettings {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly steps: readonly StepName[];
-  /** Of the first step; the others' follow. */
-  readonly healthPort: number;
-}
 
 /** The saga that the peers were measured on: three steps in parallel, then one. */
 const four: SagaTable = [

@@ -1,13 +1,17 @@
 /**
  * A worker process whose handlers do nothing: the product's runtime (fences, locks, replies) without any service
- * behind it. Every tenth tenant's backup fails for good. Its configuration is the first argument, as JSON.
+ * behind it. Every tenth tenant's backup fails for good. Its arguments are the steps; the first one's health port is
+ * the environment's, the others' follow.
  */
-import { parseConfig, runProcess } from "@deeplens/service";
+
+import { isStepName } from "@deeplens/contracts";
+import { readConfig, runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { PermanentStepError, runWorker, type StepHandler, workerSettings } from "@deeplens/worker";
-import { failsInBackup, type NoopSettings } from "./noop-saga.ts";
+import { failsInBackup } from "./noop-saga.ts";
 
-const { environment, steps, healthPort } = JSON.parse(process.argv[2] ?? "{}") as NoopSettings;
+const config = readConfig(workerSettings);
+const steps = process.argv.slice(2).filter(isStepName);
 const log = createLogger("noop-worker", "warn");
 const filler = "x".repeat(100);
 
@@ -25,7 +29,7 @@ await runProcess(log, async (signal) => {
     steps.map((step, index) =>
       runWorker({
         step,
-        config: parseConfig(workerSettings, { ...environment, HEALTH_PORT: String(healthPort + index) }),
+        config: { ...config, HEALTH_PORT: config.HEALTH_PORT + index },
         log,
         signal,
         create: async () => ({ handler: handlerOf(step), checks: {} }),

@@ -1,10 +1,10 @@
 /**
- * The orchestrator's own process, for tests: the wiring of main.ts, with its configuration from the first argument.
- * A second argument, or a message of its parent, sets an ambush: a signal to itself the nth time that a stage is
+ * The orchestrator's own process, for tests: the wiring of main.ts, with its configuration from its environment.
+ * An argument, or a message of its parent, sets an ambush: a signal to itself the nth time that a stage is
  * reached. SIGKILL ends the process there and then: nothing is thrown, nothing is cleaned up.
  */
 
-import { parseConfig, runProcess } from "@deeplens/service";
+import { readConfig, runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { settings } from "../config.ts";
 import type { Stage } from "../engine/stages.ts";
@@ -17,8 +17,8 @@ export interface Ambush {
   readonly signal: "SIGKILL" | "SIGSTOP";
 }
 
-const [environment = "{}", first = "null"] = process.argv.slice(2);
-const config = parseConfig(settings, JSON.parse(environment));
+const [first = "null"] = process.argv.slice(2);
+const config = readConfig(settings);
 const log = createLogger("saga-orchestrator", config.LOG_LEVEL);
 
 let ambush = JSON.parse(first) as Ambush | null;

@@ -37,8 +37,9 @@ export const startOrchestrator = async (
   const settings = { ...environment, HEALTH_PORT: String(healthPort), API_PORT: String(apiPort) };
   const child = spawn(
     process.execPath,
-    [processFile, JSON.stringify(settings), JSON.stringify(options.ambush ?? null)],
-    { stdio: ["ignore", "pipe", "pipe", "ipc"] },
+    [processFile, JSON.stringify(options.ambush ?? null)],
+    // Passwords among them: a command line is for everybody to read, an environment is not.
+    { stdio: ["ignore", "pipe", "pipe", "ipc"], env: settings },
   );
   const logFile = createWriteStream(join(options.logFolder, `orchestrator-${child.pid}.log`));
   let log = "";
