@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import {
   applicationRoleName,
   databaseName,
@@ -18,6 +13,7 @@ import {
 } from "@deeplens/contracts";
 import { stack } from "@deeplens/testing";
 import type { StepHandler, Tenant } from "@deeplens/worker";
+import { stoppedProcess } from "@deeplens/worker/testing";
 import { compensate } from "./compensate.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import { provision } from "./provision.ts";
@@ -30,6 +26,7 @@ import { assertNothingInKafka, installation, openTestCluster, sweepKafka } from 
 import { assertNothingInPostgres, openTenantServer, sweepPostgres } from "./testing/postgres.ts";
 import { assertNothingInRedis, openRedisServer, sweepRedis } from "./testing/redis.ts";
 import { permanently, type Stage, stageOf } from "./testing/stage.ts";
+import type { Stall } from "./testing/stalling-provision.ts";
 import { freshTenant } from "./testing/tenants.ts";
 
 let server: TenantServer;
@@ -153,21 +150,14 @@ describe("a worker that was stopped until its command was given up, and then goe
   ] as const)
     it(`rule 13: stopped ${where} "${stopAt}", undone by another: nothing is left`, async () => {
       await reserve();
-      const script = fileURLToPath(new URL("./testing/stalling-provision.ts", import.meta.url));
-      const child = spawn(
-        process.execPath,
-        [script, tenant.slug, tenant.tenantId, stopAt, where, String(workMs)],
-        { stdio: ["ignore", "pipe", "inherit"] },
-      );
+      const script = new URL("./testing/stalling-provision.ts", import.meta.url);
+      const stall: Stall = { tenant, stopAt, where, workMs };
+      const stopped = await stoppedProcess(script, stall);
       try {
-        const said = text(child.stdout);
-        await untilStopped(child.pid ?? 0);
         await delay(workMs);
         await undone();
         await assertNothing();
-        child.kill("SIGCONT");
-        await once(child, "exit");
-        assert.notEqual((await said).trim(), "provisioned");
+        assert.notEqual((await stopped.goOn()).trim(), "provisioned");
         // What was on the wire to Redis or Kafka may have landed: the second look is there for it (rule 14). In
         // Postgres the ended session has seen to it. The ledger keeps the intents of a holder that was not seen ended.
         await assertNothingInPostgres(server, tenant);
@@ -175,7 +165,7 @@ describe("a worker that was stopped until its command was given up, and then goe
         await undone();
         await assertNothing();
       } finally {
-        child.kill("SIGKILL");
+        stopped.end();
       }
     });
 
@@ -200,14 +190,5 @@ describe("a worker that was stopped until its command was given up, and then goe
         if (attempt === 4) throw error;
       }
     }
-  };
-
-  const untilStopped = async (pid: number): Promise<void> => {
-    for (let tries = 0; tries < 600; tries++) {
-      const state = /\) (\S)/.exec(await readFile(`/proc/${pid}/stat`, "utf8"))?.[1];
-      if (state === "T") return;
-      await delay(50);
-    }
-    assert.fail("the process did not stop");
   };
 });

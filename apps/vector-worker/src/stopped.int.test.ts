@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { randomSecret } from "@deeplens/secrets";
 import { type CleanUps, cleanUps } from "@deeplens/testing";
+import { stoppedProcess } from "@deeplens/worker/testing";
 import { apiKeyPurpose } from "./tenant-qdrant.ts";
 import { arrive, type Rig, type TestTenant, vectorRig } from "./testing/rig.ts";
 import type { Stall } from "./testing/stalling-provision.ts";
@@ -19,7 +14,7 @@ before(async () => {
 });
 after(() => last.run());
 
-const script = fileURLToPath(new URL("./testing/stalling-provision.ts", import.meta.url));
+const script = new URL("./testing/stalling-provision.ts", import.meta.url);
 
 /** Provisions in a process of its own until it has stopped itself there. */
 const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where"]) => {
@@ -31,25 +26,9 @@ const stoppedAt = async (tenant: TestTenant, stopAt: string, where: Stall["where
   const stall: Stall = {
     ...{ installation, database, range, command, services, apiKey, stopAt, where },
   };
-  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
-  last.add(async () => void child.kill("SIGKILL"));
-  const said = text(child.stdout);
-  child.stdin.end(JSON.stringify(stall));
-  const stopped = async (): Promise<boolean> =>
-    /^State:\s+T/m.test(await readFile(`/proc/${child.pid}/status`, "utf8"));
-  for (let tries = 0; !(await stopped()); tries++) {
-    if (tries > 1_200 || child.exitCode !== null)
-      throw new Error(`it never came to ${stopAt}: ${await said}`);
-    await delay(50);
-  }
-  return {
-    goOn: async (): Promise<string> => {
-      const ended = once(child, "exit");
-      child.kill("SIGCONT");
-      await ended;
-      return said;
-    },
-  };
+  const stopped = await stoppedProcess(script, stall);
+  last.add(async () => stopped.end());
+  return stopped;
 };
 
 const holderOf = ({ tenantId, slug }: TestTenant, fence: number) => ({

@@ -6,4 +6,6 @@ export {
 } from "@deeplens/secrets/testing";
 export * from "./crash-points.ts";
 export * from "./memory-ledger.ts";
+export * from "./stopped-process.ts";
+export * from "./stopping-call.ts";
 export * from "./test-context.ts";
