@@ -161,7 +161,7 @@ export interface Rig {
 }
 
 /** The step for one tenant, with a ledger and secrets that survive its crashes. */
-export const rigOf = (url: string, command: ProvisionCommand, longestRequestMs = 60): Rig => {
+export const rigOf = (url: string, command: ProvisionCommand, longestRequestMs = 300): Rig => {
   const ledger = memoryLedger();
   const secrets = memorySecrets();
   const { tenant } = command;
