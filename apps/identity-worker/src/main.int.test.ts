@@ -91,6 +91,7 @@ test("a process without its environment names every variable that it misses, and
     "DEEPLENS_MASTER_KEY",
   ]));
 
+// Seen to fail where it goes on without having been given up: it asks for the tenant.
 test("rule 13, rule 20: a worker is stopped before its intent, given up and undone, and goes on: nothing lands", {
   timeout: 240_000,
 }, async () => {
