@@ -44,7 +44,7 @@ const assertSagas = async (
 };
 
 /** Nothing waits to be published, and every record of both topics was applied. */
-const assertNothingLeft = async ({ pool, admin, installation }: Harness): Promise<void> => {
+export const assertNothingLeft = async ({ pool, admin, installation }: Harness): Promise<void> => {
   const { rows: outbox } = await pool.query("SELECT id, topic FROM orchestrator.outbox LIMIT 5");
   assert.deepEqual(outbox, [], "the outbox is not empty");
   const { rows: positions } = await pool.query<{ shard: number; requests: number; replies: number }>(
