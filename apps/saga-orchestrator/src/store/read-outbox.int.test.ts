@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { migrate } from "@deeplens/postgres";
 import { testDatabase } from "@deeplens/testing";
 import { readTenantsChangedSince } from "./read-outbox.ts";
