@@ -147,10 +147,11 @@ const inIdentity = async ({ services }: Installation, slug: Slug): Promise<strin
   return response.status === 404 ? [] : [`identity tenant ${slug} (${response.status})`];
 };
 
+// An intent may stay open until the second look: it is a record of what may still land, and no thing.
 const inControlDatabase = async ({ control }: Installation, tenantId: string): Promise<string[]> => {
   const { rows } = await control.query<{ found: string }>(
     `SELECT 'secret ' || purpose AS found FROM secrets.secrets WHERE owner = $1
-     UNION ALL SELECT 'ledger ' || kind || ' ' || name || ' ' || state FROM worker.ledger WHERE owner = $1 AND state <> 'gone'
+     UNION ALL SELECT 'ledger ' || kind || ' ' || name || ' ' || state FROM worker.ledger WHERE owner = $1 AND state = 'made'
      UNION ALL SELECT 'port lease ' || http_port FROM vectors.port_leases WHERE tenant_id = $1`,
     [tenantId],
   );
