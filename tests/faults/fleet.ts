@@ -43,6 +43,8 @@ export interface Containers {
   health(service: Process, path?: "live" | "ready"): Promise<Health>;
   /** Waits until each of these is ready. @throws after `withinMs`, with what the checks say */
   untilReady(services?: readonly Process[], withinMs?: number): Promise<void>;
+  /** Whatever became of a test: the whole fleet is there for the next one, started again where it does not come back. */
+  heal(): Promise<void>;
 }
 
 export const containersOf = ({ services: { installation } }: Installation): Containers => {
@@ -61,7 +63,7 @@ export const containersOf = ({ services: { installation } }: Installation): Cont
       return { status: 0, checks: {} };
     }
   };
-  return {
+  const containers: Containers = {
     async state(service) {
       const format =
         '{"running":{{.State.Running}},"exitCode":{{.State.ExitCode}},"restarts":{{.RestartCount}},"startedAt":"{{.State.StartedAt}}"}';
@@ -83,7 +85,20 @@ export const containersOf = ({ services: { installation } }: Installation): Cont
           return status === 200 ? true : { not: JSON.stringify(checks) };
         });
     },
+    async heal() {
+      for (const service of fleet) {
+        await containers.start(service);
+        const { status } = await health(service);
+        if (status === 200) continue;
+        await containers.untilReady([service], 45_000).catch(async () => {
+          await containers.stop(service);
+          await containers.start(service);
+          await containers.untilReady([service]);
+        });
+      }
+    },
   };
+  return containers;
 };
 
 /**

@@ -35,10 +35,7 @@ const stepOf: Readonly<Record<Process, string>> = {
 };
 
 test("each process stops within 10 s in the middle of its work, and every tenant becomes ready, once", async (t) => {
-  t.after(async () => {
-    for (const service of fleet) await containers.start(service);
-    await containers.untilReady();
-  });
+  t.after(() => containers.heal());
   const lifecycle = await listen(installation, [lifecycleTopic]);
   t.after(() => lifecycle.close());
   const ordered: { tenantId: string; slug: string }[] = [];

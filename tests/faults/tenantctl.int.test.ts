@@ -14,8 +14,8 @@ const { api, tenants } = installation;
 const containers = containersOf(installation);
 after(() => installation.close());
 afterEach(async () => {
-  for (const service of ["minio", "backup-worker"]) await containers.start(service);
-  await containers.untilReady();
+  await containers.start("minio");
+  await containers.heal();
 });
 
 const create = (slug: string, email = `admin@${slug}.example`) =>
