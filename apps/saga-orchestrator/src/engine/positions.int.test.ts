@@ -183,7 +183,8 @@ test("rule 03: a topic made again under a running orchestrator is noticed: no re
   await recreate(requestsTopic);
   const slugs = [0, 1, 2].map((shard) => slugOn(shard, "under-running"));
   await eventually(() => harness.requests(slugs));
-  await saysOf(current, /requests\/0: .*the topic was made again.*requests\/1: .*requests\/2: /);
+  for (const shard of [0, 1, 2])
+    await saysOf(current, new RegExp(`requests/${shard}: [^;]*the topic was made again`));
   assert.deepEqual(await harness.sagas(slugs), []);
   await restart(async () => void (await forget("requests")));
   await harness.until(slugs, ["ready"]);

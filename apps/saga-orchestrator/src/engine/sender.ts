@@ -43,7 +43,10 @@ export const createSender = (options: {
   readonly log: Logger;
   readonly onPublished: () => void;
   readonly onStage: (stage: "publishing" | "published") => void;
+  /** The wait after a first error; twice as long after each other one, up to 5 s. */
+  readonly waitMs?: number;
 }): Sender => {
+  const { waitMs = 400 } = options;
   let waiting: OutboxRow[] = [];
   let published: number[] = [];
   let deleting = new Set<number>();
@@ -98,7 +101,7 @@ export const createSender = (options: {
         );
         await replaceProducer();
         if (stopping) return;
-        await delay(Math.min(200 * 2 ** tries, 5_000));
+        await delay(Math.min(waitMs * 2 ** (tries - 1), 5_000));
       }
     }
     blocked = undefined;

@@ -30,6 +30,7 @@ process.on("message", (message) => {
 process.channel?.unref();
 
 const onStage = (stage: Stage): void => {
+  log.debug({ stage }, "stage");
   if (ambush === null || stage !== ambush.stage) return;
   reached += 1;
   if (reached === ambush.nth) process.kill(process.pid, ambush.signal);
