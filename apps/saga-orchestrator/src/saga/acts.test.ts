@@ -111,7 +111,7 @@ test("rule 22: an act that names another tenant than the saga's is refused, what
     waiting.when(act({ tenantId })).expectRefused("tenant-differs").expectUnmoved().expectState("forward");
 });
 
-// Seen to fail: with `tenantId` taken from the reservation in publishState.
+// Seen to fail: with another id in publishState, and with the revision left as it was in moveTenant.
 test("rule 22: every command, lifecycle event and state record names the tenant's id, and states a growing revision", () => {
   const tenantId = tenantIdOf("/tests/upstream", "request-of-acme");
   const revisions: number[] = [];

@@ -37,8 +37,9 @@ const closed = (): Story =>
     .when(compensated("database"), compensated("storage"), compensated("vectors"))
     .expectState("closed");
 
-// Seen to fail: with `if (fence !== known.fence)` taken out of applyReply, the first three stories here and seven
-// interleavings; with applyOlder's answer to completions taken out, the four about late ones.
+// Seen to fail: with `if (fence !== known.fence)` taken out of applyReply, all stories of rule 6 here but that of
+// duplicates, and three promises of the interleavings; with applyOlder's answer to completions taken out, those about
+// late ones, and the same three promises; with undoAgain's look at the reservation taken out, the slug given on.
 test("rule 6: a reply of an older command moves nothing; the history has it", () => {
   const again = given(requested(), failedForNow("database"), backOffOver("database"));
   again

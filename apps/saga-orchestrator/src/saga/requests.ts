@@ -36,6 +36,23 @@ const sortedKeys = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
+/** Why a request is refused whose id was used before with other content; undefined where it was not. */
+export const refusalOfReusedId = (
+  batch: Batch,
+  source: string,
+  request: TenantProvisioningRequested,
+): Extract<InboxResult, { ok: false }> | undefined => {
+  const { requestId } = request;
+  const known = batch.requests.get(requestKey(source, requestId));
+  if (known === undefined || known.payloadHash === payloadHashOf(request)) return undefined;
+  return {
+    ok: false,
+    code: "request-id-reused",
+    message: `requestId: ${JSON.stringify(requestId)} of ${source} was used before with other content; send this request with an id of its own`,
+    tenantId: known.tenantId,
+  };
+};
+
 /**
  * Answers a request for a tenant: begins its saga, refuses it, or repeats the answer that it got before (PROTOCOL.md
  * 9). The same for what comes from Kafka, the API and the command line.
@@ -45,10 +62,11 @@ export const acceptRequest = (
   source: string,
   request: TenantProvisioningRequested,
 ): InboxResult => {
+  const reused = refusalOfReusedId(batch, source, request);
+  if (reused !== undefined) return reused;
   const known = batch.requests.get(requestKey(source, request.requestId));
+  if (known !== undefined) return repeatAnswer(batch, known, request);
   const payloadHash = payloadHashOf(request);
-  if (known !== undefined)
-    return known.payloadHash === payloadHash ? repeatAnswer(batch, known, request) : reused(known);
   const tenantId = tenantIdOf(source, request.requestId);
   const checked = specOf(request);
   const rejection = checked.ok ? slugTaken(batch, checked.spec.slug, tenantId) : checked.rejection;
@@ -175,13 +193,6 @@ const repeatAnswer = (
   if (tenant.state === "rolled-back") publishRolledBack(batch, tenant, known.sagaId, saga?.error);
   return { ok: true, sagaId: known.sagaId, tenantId, status: saga?.status ?? tenant.state, repeated: true };
 };
-
-const reused = ({ requestId, source, tenantId }: RememberedRequest): InboxResult => ({
-  ok: false,
-  code: "request-id-reused",
-  message: `requestId: ${JSON.stringify(requestId)} of ${source} was used before with other content; send this request with an id of its own`,
-  tenantId,
-});
 
 const publishRejection = (
   batch: Batch,

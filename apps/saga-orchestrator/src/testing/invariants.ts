@@ -57,16 +57,15 @@ export const invariants: Readonly<Record<string, (seen: Seen) => boolean>> = {
     !after.announced.includes("TenantProvisioningFailed") ||
     steps.every((step) => after.effects[step] !== "perhaps"),
 
-  "closed, and the slug free, only when nothing is left of any step": ({ before, after, move }) =>
+  "closed only when a second look found nothing of any step that was commanded": ({ after }) =>
     !isOn(after, "closed") ||
-    (after.released &&
-      after.tenantState === "rolled-back" &&
+    (after.tenantState === "rolled-back" &&
       after.announced.join() === "TenantProvisioningFailed" &&
-      // A completion that comes now is answered below.
-      steps.every((step) => after.effects[step] !== "perhaps" || isLate(move, step)) &&
-      (isOn(before, "closed") || move?.kind !== "fault" || move.happens.what === "reply")),
+      steps.every(
+        (step) => isIn(after, step, "confirmed", "skipped", "untouched") && after.effects[step] !== "perhaps",
+      )),
 
-  "the slug is held until the second look found nothing": ({ after }) =>
+  "the slug is free when the saga is closed, and not before": ({ after }) =>
     after.released === isOn(after, "closed"),
 
   "a late completion of a step that was undone is answered by an undo, and the settle time starts again": ({
@@ -149,11 +148,6 @@ const gone = (before: World, step: string, move: Move | null): boolean =>
   (move?.happens.what === "reply" &&
     move.happens.echo.step === step &&
     move.happens.echo.record === "StepCompensated");
-
-const isLate = (move: Move | null, step: string): boolean =>
-  move?.happens.what === "reply" &&
-  move.happens.echo.step === step &&
-  move.happens.echo.record === "StepCompleted";
 
 const concerns = (move: Move | null, step: string): boolean =>
   (move?.happens.what === "reply" && move.happens.echo.step === step) ||

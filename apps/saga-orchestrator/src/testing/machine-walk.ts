@@ -4,6 +4,9 @@ import { provisioning } from "../machine/table.ts";
 
 const steps = provisioning.map(({ step }) => step);
 
+/** The machine's regions in the order in which a state is recorded. */
+export const regions: readonly string[] = [...steps, "course"];
+
 /** Every event that there is, of every step. */
 export const allEvents: readonly MachineEvent[] = [
   ...steps.flatMap((step): MachineEvent[] => [
@@ -28,28 +31,45 @@ export const allEvents: readonly MachineEvent[] = [
 /** The facts that a tenant can have. */
 export const allFacts: readonly Facts[] = [{ leftOut: [] }, { leftOut: ["storage"] }];
 
-/** Every state that the machine can be in, by whatever events, in an order that is always the same. */
+/**
+ * Every state in which the machine can be left, by whatever events. Takes minutes: there are some ten thousand.
+ */
 export const reachableStates = (runner: Runner, facts: Facts): MachineState[] => {
   const known = new Map<string, MachineState>();
   const open: MachineState[] = [];
   const meet = (state: MachineState): void => {
-    const key = keyOf(state);
+    const key = rowOf(state).join(" ");
     if (known.has(key)) return;
     known.set(key, state);
     open.push(state);
   };
   meet(runner.start(facts).state);
   for (let state = open.pop(); state !== undefined; state = open.pop())
-    for (const event of allEvents) meet(runner.next(state, facts, event).state);
-  return [...known.keys()].sort().map((key) => known.get(key) ?? {});
+    for (const event of eventsFor(state)) meet(runner.next(state, facts, event).state);
+  return [...known.values()];
 };
 
-/** A state as one short line: the steps' states in the order of the table, then the course. */
-export const keyOf = (state: MachineState): string =>
-  [...steps, "course"].map((region) => state[region] ?? "").join(" ");
-
-/** What `keyOf` wrote. */
-export const stateOf = (key: string): MachineState => {
-  const states = key.split(" ");
-  return Object.fromEntries([...steps, "course"].map((region, place) => [region, states[place] ?? ""]));
+/** The events that could mean something to a state: of steps that rest for ever there is none. */
+export const eventsFor = (state: MachineState): MachineEvent[] => {
+  const resting = ["pending", "untouched", "skipped", "done", "failed"];
+  return allEvents.filter(({ type }) => {
+    const [what, step] = type.split(".");
+    if (step === undefined) return what !== "resume";
+    const now = state[step] ?? "";
+    if (resting.includes(now)) return false;
+    const waits = now.endsWith("BackingOff") || now === "backingOff";
+    if (what === "retryDue") return waits;
+    if (what === "retry") return now === "uncertain" || now === "undoFailed" || now === "lookFailed";
+    if (what === "lateCompleted") return ["undone", "confirmed"].includes(now) || now.startsWith("look");
+    if (what === "completed" || what === "failed") return now === "running" || now === "uncertain";
+    // A deadline does what a failure does, and `retry` of a deadline leaves the state as it is.
+    return what !== "deadline" && (now === "undoing" || now === "looking");
+  });
 };
+
+/** A state as the words of its regions. */
+export const rowOf = (state: MachineState): string[] => regions.map((region) => state[region] ?? "");
+
+/** What `rowOf` took. */
+export const stateOf = (row: readonly string[]): MachineState =>
+  Object.fromEntries(regions.map((region, place) => [region, row[place] ?? ""]));

@@ -1,4 +1,4 @@
-import { type Reply, slugOf, type TenantProvisioningRequested, tenantIdOf } from "@deeplens/contracts";
+import { type Reply, type TenantProvisioningRequested, tenantIdOf } from "@deeplens/contracts";
 import type { Input } from "../engine/inputs.ts";
 import { sagaIdOf } from "../saga/requests.ts";
 import type { Saga, Timer, Work } from "../saga/saga.ts";
@@ -224,10 +224,3 @@ const act =
 export const retried = act("retry");
 export const resumed = act("resume");
 export const aborted = act("abort");
-
-/** The slug that the name gives. */
-export const slugFor = (name: string): string => {
-  const slug = slugOf(name);
-  if (!slug.ok) throw new Error(slug.rejection.message);
-  return slug.slug;
-};

@@ -36,7 +36,7 @@ export interface Story {
   expectAnnounced(...records: Announcement[]): Story;
   expectError(code: string): Story;
   expectNoError(): Story;
-  expectSlug(state: "held" | "released", requestId?: string): Story;
+  expectSlug(state: "held" | "released"): Story;
   expectAccepted(expected: { repeated: boolean }): Story;
   expectRefused(code: string, because?: RegExp): Story;
   expectHistory(event: RegExp): Story;

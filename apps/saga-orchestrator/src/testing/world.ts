@@ -1,8 +1,7 @@
 import { type Slug, tenantIdOf } from "@deeplens/contracts";
 import type { MachineState } from "../machine/advance.ts";
-import { type Batch, newBatch } from "../saga/batch.ts";
-import type { Saga, StepRecord, Timer } from "../saga/saga.ts";
-import { statusOf } from "../saga/saga.ts";
+import { newBatch } from "../saga/batch.ts";
+import { type Saga, type StepRecord, statusOf, type TenantState, type Timer } from "../saga/saga.ts";
 import { defaultSettings, type SagaSettings } from "../saga/settings.ts";
 import { provisionKind } from "./provision-kind.ts";
 
@@ -34,9 +33,7 @@ export interface World {
   readonly leftOut: readonly string[];
   readonly steps: Readonly<Record<string, Pick<StepRecord, "fence" | "attempts">>>;
   readonly timers: Readonly<Record<string, Timer>>;
-  readonly tenantState: Batch extends { tenants: Map<infer _, infer T extends { state: string }> }
-    ? T["state"]
-    : never;
+  readonly tenantState: TenantState;
   readonly hasError: boolean;
   readonly released: boolean;
   readonly budget: Budget;
