@@ -85,6 +85,30 @@ test("rule 02: the same request id for different slugs at once, on different sha
   }
 });
 
+test("rule 02: the same request id, refused on two shards at once, is answered once", async () => {
+  // Both are under way at the same time: whoever writes the id first keeps the other waiting for its commit.
+  await pool.query(
+    `CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
+     CREATE TRIGGER dawdle AFTER INSERT ON orchestrator.requests FOR EACH ROW
+       WHEN (NEW.request_id LIKE 'refused-%') EXECUTE FUNCTION dawdle()`,
+  );
+  // No slug comes of these: each goes by its raw name.
+  const names = ["1", "2", "3", "4", "5", "6"];
+  assert.equal(new Set(names.map((name) => shardOf(name, shards))).size, shards);
+  await send(
+    names.map((name) =>
+      harness.requestRecord(name, { requestId: "refused-once" }, { partition: shardOf(name, shards) }),
+    ),
+  );
+  await eventually(() => assert.ok(answersTo("refused-once").length > 0));
+  await idle();
+  await pool.query("DROP TRIGGER dawdle ON orchestrator.requests; DROP FUNCTION dawdle()");
+  await harness.request("behind-refused");
+  await harness.until(["behind-refused"], ["ready"]);
+  assert.equal(answersTo("refused-once").length, 1);
+});
+
 test("rule 09: the same request again, at once or later, gets the same answer and begins nothing", async () => {
   const slug = "repeated";
   const record = harness.requestRecord(slug);
@@ -124,5 +148,7 @@ test("rule 09: the same id with another payload is refused, and changes nothing"
   await harness.until(["behind-reused"], ["ready"]);
   await idle();
   assert.deepEqual(await harness.sagas([slug, "second-content"]), [saga]);
+  const own = answersTo("reused").filter((event) => event.slug === slug);
+  assert.equal(own.length, 1, "another payload got the first one's answer");
   for (const one of orchestrators) assert.deepEqual(await one.wrong(), {});
 });
