@@ -10,6 +10,8 @@ import { until } from "./fleet.ts";
 
 const run = promisify(execFile);
 
+// The engine's own default bridge. Not none: an engine without one deletes `docker0`, which is the machine's engine's.
+const defaultBridge = { name: "dl-default0", address: "10.213.76.1/24" };
 const bridgeName = "dl-restart0";
 const bridgeSubnet = "10.213.77.0/24";
 
@@ -58,7 +60,8 @@ export const createOwnEngine = (): OwnEngine => {
       .map((line) => line.split(" ")[4] ?? "")
       .filter((path) => path.startsWith(`${folder}/`));
     for (const path of mounts.toReversed()) await run("umount", ["--lazy", path]).catch(() => undefined);
-    await run("ip", ["link", "delete", bridgeName]).catch(() => undefined);
+    for (const name of [bridgeName, defaultBridge.name])
+      await run("ip", ["link", "delete", name]).catch(() => undefined);
     rmSync(execRoot, { recursive: true, force: true });
     rmSync(join(folder, "dockerd.pid"), { force: true });
   };
@@ -68,13 +71,16 @@ export const createOwnEngine = (): OwnEngine => {
     docker,
     async start() {
       const output = openSync(log, "a");
+      await run("ip", ["link", "add", defaultBridge.name, "type", "bridge"]);
+      await run("ip", ["address", "add", defaultBridge.address, "dev", defaultBridge.name]);
+      await run("ip", ["link", "set", defaultBridge.name, "up"]);
       // Ports are published by its own proxies: it touches no firewall, and makes no bridge but those it is asked for.
       engine = spawn(
         "dockerd",
         [
           ["--host", host, "--data-root", join(folder, "data"), "--exec-root", execRoot],
           ["--pidfile", join(folder, "dockerd.pid"), "--config-file", join(folder, "daemon.json")],
-          ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
+          ["--bridge", defaultBridge.name, "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
         ].flat(),
         { stdio: ["ignore", output, output] },
       );

@@ -5,6 +5,7 @@ import {
   deadLetterOf,
   type EachBatchPayload,
   type KafkaMessage,
+  runConsumer,
   UndecodableMessage,
 } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
@@ -172,12 +173,16 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
 
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 64,
-    eachBatch,
-  });
+  const running = await runConsumer(
+    consumer,
+    {
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 64,
+      eachBatch,
+    },
+    log,
+  );
   const timer = setInterval(() => void commit(), commitMs);
 
   return {
@@ -192,6 +197,7 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     async close() {
       clearInterval(timer);
       for (const retry of retries.values()) clearTimeout(retry);
+      running.stop();
       await commit();
       await consumer.disconnect();
     },

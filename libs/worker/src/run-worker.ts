@@ -109,9 +109,10 @@ export const runWorker = async (options: WorkerOptions): Promise<void> => {
   };
   failure.promise.catch(() => undefined);
   const cleanUps: (() => Promise<unknown>)[] = [];
+  const awaited: Awaited = { service: "the health server" };
   const checks: Record<string, HealthCheck> = {
     start: () => {
-      throw new Error("the worker waits for its services");
+      throw new Error(`waiting for ${awaited.service}`);
     },
   };
   const health = await serveHealth({
@@ -123,7 +124,7 @@ export const runWorker = async (options: WorkerOptions): Promise<void> => {
   options.log.info({ port: health.port }, "answers /health/live and /health/ready");
   try {
     await Promise.race([
-      run(options, checks, cleanUps, { signal: ending.signal, because: fatal }),
+      run(options, { checks, awaited }, cleanUps, { signal: ending.signal, because: fatal }),
       failure.promise,
     ]);
   } finally {
@@ -135,26 +136,35 @@ const endAll = async (cleanUps: readonly (() => Promise<unknown>)[]): Promise<vo
   for (const cleanUp of cleanUps.toReversed()) await cleanUp().catch(() => undefined);
 };
 
+/** What a worker that starts waits for now: /health/ready names it. */
+interface Awaited {
+  service: string;
+}
+
 const run = async (
   options: WorkerOptions,
-  checks: Record<string, HealthCheck>,
+  { checks, awaited }: { checks: Record<string, HealthCheck>; awaited: Awaited },
   cleanUps: (() => Promise<unknown>)[],
   ending: { signal: AbortSignal; because(error: unknown): void },
 ): Promise<void> => {
   const { step, config, log, signal, longestCallMs } = options;
   const installation = config.DEEPLENS_INSTALLATION;
   const name = `${step}-worker`;
-  const waiting = { log, signal };
+  const wait = <T>(service: string, attempt: () => Promise<T>): Promise<T> => {
+    awaited.service = service;
+    return waitFor(service, attempt, { log, signal });
+  };
 
   const address = databaseAddress(config);
   const pool = createPool(address, { name, log, size: Math.min(20, config.WORKER_CONCURRENCY + 2) });
   cleanUps.push(() => pool.end());
-  await waitFor("the control database", () => migrateAll(pool), waiting);
-  const session = await waitFor("the session for locks", () => openLockSession(address, name), waiting);
+  await wait("the control database", () => migrateAll(pool));
+  const session = await wait("the session for locks", () => openLockSession(address, name));
   cleanUps.push(() => session.close());
   session.lost.catch(ending.because);
 
   const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
+  awaited.service = "the services of its step";
   const parts = await options.create({ installation, pool, secrets, log, signal });
   cleanUps.push(async () => parts.close?.());
 
@@ -162,14 +172,10 @@ const run = async (
     { brokers: config.KAFKA_BROKERS, username: config.KAFKA_USERNAME, password: config.KAFKA_PASSWORD },
     { clientId: `${installation}-${name}`, log },
   );
-  const shards = await waitFor("Kafka and its topics", () => shardsOf(kafka, installation, step), waiting);
+  const shards = await wait("Kafka and its topics", () => shardsOf(kafka, installation, step));
   const codec = createCodec(installation, config.SCHEMA_REGISTRY_URL);
-  await waitFor("the schema registry", () => codec.prepare([repliesTopic]), waiting);
-  const sender = await waitFor(
-    "Kafka to take replies",
-    () => createSender(() => connectedProducer(kafka), log),
-    waiting,
-  );
+  await wait("the schema registry", () => codec.prepare([repliesTopic]));
+  const sender = await wait("Kafka to take replies", () => createSender(() => connectedProducer(kafka), log));
   cleanUps.push(() => sender.close());
 
   const replies = createReplies({ installation, step, shards, codec, sender });
@@ -194,29 +200,25 @@ const run = async (
       }),
   });
   ending.signal.addEventListener("abort", dispatcher.abandon);
-  const consumption = await waitFor(
-    "Kafka to give commands",
-    () => {
-      const consumer = kafka.consumer({
-        groupId: `${installation}.${name}`,
-        allowAutoTopicCreation: false,
-        maxWaitTimeInMs: 250,
-        maxBytesPerPartition: 256 * 1_024,
-        sessionTimeout: 10_000,
-        rebalanceTimeout: 60_000,
-        heartbeatInterval: 2_000,
-        retry: { retries: 5, restartOnFailure: async () => true },
-      });
-      cleanUps.push(() => consumer.disconnect());
-      return consume({
-        consumer,
-        ...{ installation, step, codec, sender, log },
-        arrive: dispatcher.arrive,
-        mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
-      });
-    },
-    waiting,
-  );
+  const consumption = await wait("Kafka to give commands", () => {
+    const consumer = kafka.consumer({
+      groupId: `${installation}.${name}`,
+      allowAutoTopicCreation: false,
+      maxWaitTimeInMs: 250,
+      maxBytesPerPartition: 256 * 1_024,
+      sessionTimeout: 10_000,
+      rebalanceTimeout: 60_000,
+      heartbeatInterval: 2_000,
+      retry: { retries: 5, restartOnFailure: async () => true },
+    });
+    cleanUps.push(() => consumer.disconnect());
+    return consume({
+      consumer,
+      ...{ installation, step, codec, sender, log },
+      arrive: dispatcher.arrive,
+      mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
+    });
+  });
 
   delete checks.start;
   checks.kafka = consumption.check;

@@ -14,7 +14,7 @@ import { record } from "../saga/advance.ts";
 import type { Batch } from "../saga/batch.ts";
 import type { InboxResult } from "../saga/inbox.ts";
 import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.ts";
-import { acceptRequest, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
+import { acceptRequest, refusalOfReusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
 import { fireTimers } from "../saga/timers.ts";
 import type { BatchKeys } from "../store/read-batch.ts";
 import type { Position, ShardRow, Stream } from "../store/shard-rows.ts";
@@ -117,6 +117,12 @@ const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessa
   switch (content.kind) {
     case "request": {
       const { source, request } = content;
+      // Its answer would be another request's, which may be ready: nothing but a dead letter tells the sender.
+      const reused = refusalOfReusedId(batch, source, request);
+      if (reused !== undefined) {
+        deadLetters.push(deadLetterRow(batch, input, { ...content, ...reused }));
+        return;
+      }
       const owner = shardOfRequest(request, batch.shards);
       // Clients hash in their own ways: what came in on another shard's partition goes through its shard's inbox.
       if (owner !== shard) {
@@ -167,7 +173,7 @@ const applyUnreadableReply = (batch: Batch, shard: number, { raw, code, message 
 const deadLetterRow = (
   batch: Batch,
   { shard, stream }: RecordInput,
-  { raw, code, message }: Unreadable,
+  { raw, code, message }: Pick<Unreadable, "raw" | "code" | "message">,
 ): EncodedMessage => {
   const source = stream === "requests" ? requestsTopic : repliesTopic;
   const letter = deadLetterOf(

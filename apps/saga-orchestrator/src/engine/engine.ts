@@ -24,6 +24,7 @@ import {
   createConsumer,
   createProducer,
   type Kafka,
+  runConsumer,
 } from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import type { HealthCheck } from "@deeplens/service";
@@ -123,18 +124,21 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     intake.drop();
     ownership.takeAgain().catch(failure.reject);
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
+  consumer.on(consumer.events.CRASH, () => {
     joined = false;
-    if (!payload.restart) failure.reject(payload.error);
   });
   await consumer.connect();
   await consumer.subscribe({ topics: Object.values(topics), fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: options.shards * 2,
-    eachBatch: intake.eachBatch,
-  });
+  const running = await runConsumer(
+    consumer,
+    {
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: options.shards * 2,
+      eachBatch: intake.eachBatch,
+    },
+    log,
+  );
 
   let stopping = false;
   const loop = (async () => {
@@ -172,6 +176,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     },
     stop: async () => {
       stopping = true;
+      running.stop();
       wake.now();
       await loop;
       hints.stop();
