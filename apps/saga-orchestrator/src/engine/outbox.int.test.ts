@@ -5,7 +5,14 @@
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { commandsTopic, type Message, stateTopic, topicName } from "@deeplens/contracts";
+import {
+  commandsTopic,
+  deadLetterTopic,
+  type Message,
+  requestsTopic,
+  stateTopic,
+  topicName,
+} from "@deeplens/contracts";
 import { assertBooks } from "../testing/books.ts";
 import { startHarness } from "../testing/engine-harness.ts";
 import { eventually } from "../testing/eventually.ts";
@@ -62,6 +69,23 @@ test("rule 04: a refused command stops the sender, which says why; it goes on wh
       key,
     );
   }
+});
+
+test("what piled up while nothing went out fits the topic: its records are cut into batches that the broker takes", async () => {
+  await orchestrator.stop();
+  const letters = await harness.read(deadLetterTopic(requestsTopic));
+  await harness.pool.query(
+    `INSERT INTO orchestrator.outbox (shard, topic, value, headers)
+     SELECT 1, $1, set_byte(decode(repeat('00', 300000), 'hex'), 0, n), '{}' FROM generate_series(1, 12) AS n`,
+    [topicName(installation, deadLetterTopic(requestsTopic))],
+  );
+  orchestrator = await harness.orchestrator({ settings: { RECORDS_AT_ONCE: "20" } });
+  await eventually(() => assert.equal(letters.length, 12));
+  assert.deepEqual(
+    letters.map(({ message }) => message.value?.[0]),
+    Array.from({ length: 12 }, (_, n) => n + 1),
+  );
+  assert.deepEqual(await orchestrator.wrong(), {});
 });
 
 /** The records of the state topic by slug, in their order. */

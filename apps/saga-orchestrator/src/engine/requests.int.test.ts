@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { requestsTopic, shardOf, topicName } from "@deeplens/contracts";
-import type { KafkaRecord } from "@deeplens/messaging";
+import { deadLetterTopic, requestsTopic, shardOf, topicName } from "@deeplens/contracts";
+import { headerText, type KafkaRecord } from "@deeplens/messaging";
 import { startHarness } from "../testing/engine-harness.ts";
 import { eventually } from "../testing/eventually.ts";
 import { success } from "../testing/scripted-worker.ts";
@@ -18,6 +18,7 @@ const orchestrators = [await harness.orchestrator(), await harness.orchestrator(
 
 const send = (messages: KafkaRecord[]): Promise<unknown> =>
   producer.send({ topic: topicName(installation, requestsTopic), messages });
+const letters = await harness.read(deadLetterTopic(requestsTopic));
 const foreign = (slug: string, by = 1): number => (shardOf(slug, shards) + by) % shards;
 const answersTo = (requestId: string) => harness.lifecycle.filter((event) => event.requestId === requestId);
 
@@ -139,6 +140,7 @@ test("rule 09: the same id with another payload is refused, and changes nothing"
   await harness.until([slug], ["ready"]);
   await idle();
   const [saga] = await harness.sagas([slug]);
+  const mark = letters.length;
   await harness.request(slug, { requestId: "reused", tier: "enterprise" });
   await harness.request("second-content", { requestId: "reused" });
   // Another source's is another request.
@@ -150,5 +152,11 @@ test("rule 09: the same id with another payload is refused, and changes nothing"
   assert.deepEqual(await harness.sagas([slug, "second-content"]), [saga]);
   const own = answersTo("reused").filter((event) => event.slug === slug);
   assert.equal(own.length, 1, "another payload got the first one's answer");
+  await eventually(() =>
+    assert.deepEqual(
+      letters.slice(mark).map(({ message }) => headerText(message.headers, "dlq_code")),
+      ["request-id-reused", "request-id-reused"],
+    ),
+  );
   for (const one of orchestrators) assert.deepEqual(await one.wrong(), {});
 });

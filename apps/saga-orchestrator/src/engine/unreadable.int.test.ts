@@ -117,18 +117,6 @@ test("rule 08: what can't be read goes to the dead letters byte for byte, and it
   }
 });
 
-test("a burst of large dead letters fits the topic: forty of 200 KB hold nobody up", async () => {
-  const letters = requestLetters.length;
-  const slug = slugOn(2, "after-burst");
-  for (let n = 0; n < 40; n += 4)
-    await sendRequests(
-      Array.from({ length: 4 }, (_, k) => ({ partition: 2, value: Buffer.alloc(200_000, n + k + 1) })),
-    );
-  await sendRequests([harness.requestRecord(slug)]);
-  await harness.until([slug], ["ready"]);
-  await eventually(() => assert.equal(requestLetters.length, letters + 40));
-});
-
 test("rule 08: with the registry down nothing is dead-lettered: its partition waits, the others go on", async () => {
   const letters = requestLetters.length;
   const schema = JSON.parse(schemaText("TenantProvisioningRequested"));
