@@ -1,10 +1,12 @@
 import {
   accessKey,
+  applicationRoleName,
   bucketName,
   containerName,
   databaseName,
   kafkaPrefix,
   kafkaUserName,
+  ownerRoleName,
   type Slug,
   type TenantId,
   volumeName,
@@ -48,11 +50,10 @@ export const tracesOf = async (
 };
 
 const inPostgres = async ({ admin }: Installation, slug: Slug): Promise<string[]> => {
-  const prefix = databaseName(slug).replace(/metadata$/, "");
   const { rows } = await admin.query<{ found: string }>(
-    `SELECT 'database ' || datname AS found FROM pg_database WHERE starts_with(datname, $1)
-     UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE starts_with(rolname, $1)`,
-    [prefix],
+    `SELECT 'database ' || datname AS found FROM pg_database WHERE datname = $1
+     UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY ($2)`,
+    [databaseName(slug), [ownerRoleName(slug), applicationRoleName(slug)]],
   );
   return rows.map(({ found }) => found);
 };
