@@ -22,10 +22,15 @@ const harness = await startHarness(after);
 const { installation, admin, codec } = harness;
 const failing = (slug: string): boolean => slug.startsWith("fails");
 const worker = await harness.worker({
-  script: (command) =>
-    command.record === "TenantRequested" && failing(command.value.slug) && command.value.step === "backup"
+  script: (command) => {
+    if (command.record === "TenantRequested" && command.value.slug.startsWith("patient"))
+      return failure(command, false);
+    return command.record === "TenantRequested" &&
+      failing(command.value.slug) &&
+      command.value.step === "backup"
       ? failure(command, true)
-      : success(command),
+      : success(command);
+  },
 });
 const states = await harness.read(stateTopic);
 let orchestrator = await harness.orchestrator({ settings: { RECORDS_AT_ONCE: "20" } });
@@ -117,4 +122,41 @@ test("rule 05: after a hand-over the lately changed states are published again, 
     assert.equal(all.at(-1)?.revision, Math.max(...all.map(({ revision }) => revision)), slug);
     assert.equal(all.at(-1)?.state, failing(slug) ? "rolled-back" : "ready", slug);
   }
+});
+
+test("rule 05: what is published again stands before what the same transaction changes", async () => {
+  // All that was commanded has failed and waits: an abort has nothing to wait for, and changes the tenant at once.
+  const slug = "patient-aborted";
+  const settings = { BACK_OFF_MS: "60000", BACK_OFF_MAX_MS: "60000" };
+  await orchestrator.stop();
+  orchestrator = await harness.orchestrator({ settings });
+  await harness.request(slug);
+  await eventually(async () => {
+    const [saga] = await harness.sagas([slug]);
+    const waiting = Object.values(saga?.snapshot.value ?? {}).filter((state) => state === "backingOff");
+    assert.equal(waiting.length, 3);
+  });
+  const { rows } = await harness.pool.query<{ shard: number; sagaId: string; tenantId: string }>(
+    `SELECT shard, saga_id AS "sagaId", tenant_id AS "tenantId" FROM orchestrator.sagas WHERE slug = $1`,
+    [slug],
+  );
+  const { shard, ...ids } = rows[0] ?? { shard: 0 };
+  await orchestrator.stop();
+  // The first transaction of the next one takes this act, and the states that lately changed.
+  const act = { kind: "act", act: "abort", ...ids, by: "tests", reason: "to change its state" };
+  await harness.pool.query("INSERT INTO orchestrator.inbox (shard, body) VALUES ($1, $2)", [
+    shard,
+    JSON.stringify(act),
+  ]);
+  orchestrator = await harness.orchestrator();
+  await harness.until([slug], ["closed"]);
+  await eventually(async () => {
+    const revisions = ((await statesBySlug()).get(slug) ?? []).map(({ revision }) => revision);
+    assert.ok(revisions.includes(3), "its last state is not there yet");
+    assert.deepEqual(
+      revisions,
+      revisions.toSorted((a, b) => a - b),
+    );
+    assert.ok(revisions.filter((revision) => revision === 1).length > 1, "it was not published again");
+  });
 });
