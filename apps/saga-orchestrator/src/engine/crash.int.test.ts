@@ -1,7 +1,7 @@
 /**
- * The process itself ends by SIGKILL at a named point of its way, with 100 sagas in flight; another takes over. Seen
- * to fail: with `published` rows deleted before they are sent ("deleted" loses them), with offsets written after the
- * commit ("committed" doubles), with the records below the stored offset applied again.
+ * The process itself ends by SIGKILL at a named point of its way, with 100 sagas in flight; another takes over.
+ * Seen to fail: where a take-over does not read the outbox again (what was committed and not sent is lost), and where
+ * the offsets are not written with the batch (every request is answered a second time).
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

@@ -1,7 +1,7 @@
 /**
- * What goes out. Seen to fail: rule 04 with the old producer kept after a refusal (commands of the shards that share
- * the request are taken for duplicates, and never stored), with `blocked` never set; rule 05 without the second
- * publication, and with it after the batch's own (the older revision is the last that compaction keeps).
+ * What goes out. Seen to fail: rule 04 with the refused producer kept, and with `blocked` never set; the pile without a
+ * limit of bytes (and of rows after an error); rule 05 without the second publication, and with it behind what its own
+ * transaction changes (the older revision is the last that compaction keeps).
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,7 +1,7 @@
 /**
- * The log and the database at odds. Seen to fail: rule 03 without the comparison of hashes (a topic that was made
- * again is read on from the middle, and its first requests are never answered), without `check` for a fetch that
- * nobody asked for (the same under a running orchestrator), without the comparison with the log's ends.
+ * The log and the database at odds. Seen to fail: rule 03 without the comparison of hashes (a topic that was made again
+ * is read on from its middle), without the check of a fetch that nobody asked for, without either comparison with the
+ * log's ends; rule 21 with timers that do not mind a stopped partition.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

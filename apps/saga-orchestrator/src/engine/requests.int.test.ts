@@ -1,6 +1,6 @@
 /**
- * Requests at once. Seen to fail: rule 02 with the count of written request ids not looked at (one id begins two
- * tenants), and without the forwarding (two shards write one slug); rule 09 without the hash of the payload.
+ * Requests that meet. Seen to fail: rule 02 with the count of written request ids not looked at, and without the
+ * forwarding to the slug's own shard; rule 09 without the hash of the payload.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,4 +1,4 @@
-/** Seen to fail: without the replacement of the producer, without the limit of bytes, with all rows tried each time. */
+/** Seen to fail, on Kafka too (outbox.int.test.ts): with the producer kept after an error, without the limit of bytes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Producer, TopicMessages } from "@deeplens/messaging";

@@ -1,8 +1,6 @@
 /**
- * Two orchestrators. Seen to fail: rule 1 with the epoch's comparison taken out of open_batch (the one that comes back
- * applies its batch a second time); the frozen transaction without idle_in_transaction_session_timeout (the other
- * waits for its row locks for ever); the one that comes back without the epochs' own check in `lose` (it drops the
- * take-over that is under way, and its shards stand still).
+ * Two orchestrators. Seen to fail: with the epoch's comparison taken out of open_batch (the one that comes back commits
+ * its late batch), and where a transaction that stands still keeps its locks (the other waits for the shards' rows).
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,8 +1,8 @@
 /**
- * What can't be read or applied. Seen to fail: rule 08 with every error of `decode` taken for the message's fault (the
+ * What can't be read or applied. Seen to fail: rule 08 with every error of `decode` taken for the message's fault (an
  * outage dead-letters a good request), and with the wait for the registry inside eachBatch (no other partition goes
- * on); the burst of large letters without the sender's limit of bytes (the broker refuses their batch for ever); rule
- * 07 with the unreadable reply only dead-lettered (the step waits for its deadline).
+ * on); rule 07 with the unreadable reply only dead-lettered (its step waits for the deadline); the poison without the
+ * quarantine (the batch is tried for ever).
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -94,11 +94,7 @@ export const sessionMs = 6_000;
  * processes' logs stay in the system's temporary folder where a test failed.
  */
 export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness> => {
-  const services = stack();
   const installation = `t${randomBytes(4).toString("hex")}`;
-  const log = createLogger("engine-tests", "fatal");
-  const kafka = connectKafka(services.kafka, { clientId: "engine-tests", log });
-  const codec = createCodec(installation, services.schemaRegistry.url);
   const logFolder = await mkdtemp(join(tmpdir(), `engine-test-${installation}-`));
   let failed = false;
   afterEach((context) => {
@@ -106,10 +102,30 @@ export const startHarness = async (after: CleanUp, shards = 3): Promise<Harness>
   });
   // Processes and workers end before their topics and their database go.
   const cleanUps: (() => Promise<void>)[] = [];
-  after(async () => {
+  const end = async (): Promise<void> => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
     if (!failed) await rm(logFolder, { recursive: true });
-  });
+  };
+  try {
+    const harness = await build(installation, shards, logFolder, cleanUps);
+    after(end);
+    return harness;
+  } catch (error) {
+    await end();
+    throw error;
+  }
+};
+
+const build = async (
+  installation: string,
+  shards: number,
+  logFolder: string,
+  cleanUps: (() => Promise<void>)[],
+): Promise<Harness> => {
+  const services = stack();
+  const log = createLogger("engine-tests", "fatal");
+  const kafka = connectKafka(services.kafka, { clientId: "engine-tests", log });
+  const codec = createCodec(installation, services.schemaRegistry.url);
   const { address, pool } = await testDatabase((work) => cleanUps.push(work));
   const admin = kafka.admin();
   const producer = createProducer(kafka);
