@@ -1,4 +1,4 @@
-/** `npm run bench -- engine [--runs N] [--instances 1,2,4] [--steps product] [--json]`: see docs/performance.md. */
+/** `npm run bench -- engine [--runs N] [--instances 1,2,4] [--steps product] [--json]`. */
 import { parseArgs } from "node:util";
 import { benchEngine, type EngineResult } from "./engine.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
