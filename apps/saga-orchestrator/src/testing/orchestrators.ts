@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Stage } from "../engine/stages.ts";
 import type { Ambush } from "./orchestrator-process.ts";
 
 /** An orchestrator that runs as a process of its own. */
@@ -103,7 +103,6 @@ const untilReady = async (orchestrator: Orchestrator): Promise<void> => {
 };
 
 const untilFrozen = async (child: ChildProcess): Promise<void> => {
-  const { readFile } = await import("node:fs/promises");
   for (let tries = 0; tries < 600; tries++) {
     const state = (await readFile(`/proc/${child.pid}/stat`, "utf8")).split(") ")[1]?.[0];
     if (state === "T") return;
@@ -112,5 +111,4 @@ const untilFrozen = async (child: ChildProcess): Promise<void> => {
   throw new Error(`process ${child.pid} did not stop itself`);
 };
 
-/** What a stage may be told to do; see stages.ts. */
-export type { Ambush, Stage };
+export type { Ambush };
