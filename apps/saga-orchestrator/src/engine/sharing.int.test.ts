@@ -37,6 +37,14 @@ const shardsOf = (orchestrator: Orchestrator): number[] => {
   return JSON.parse(last);
 };
 
+/** What it logged from then on; what it wrote before it stood still may reach us later. */
+const linesSince = (orchestrator: Orchestrator, moment: string): string =>
+  orchestrator
+    .logText()
+    .split("\n")
+    .filter((line) => (/"time":"([^"]+)"/.exec(line)?.[1] ?? "") >= moment)
+    .join("\n");
+
 const share = (...orchestrators: readonly Orchestrator[]): Promise<void> =>
   eventually(() => {
     const all = orchestrators.map(shardsOf);
@@ -82,11 +90,11 @@ for (const [stage, meaning] of [
     await first.frozen();
     const second = await harness.orchestrator({ settings });
     await finish(slugs);
-    const mark = first.logText().length;
+    const thawed = new Date().toISOString();
     first.process.kill("SIGCONT");
     // Back in its group, with shards of its own again.
     await share(first, second);
-    const [late = ""] = first.logText().slice(mark).split('"stage":"taken"');
+    const [late = ""] = linesSince(first, thawed).split('"stage":"taken"');
     assert.doesNotMatch(late, /"stage":"committed"/);
     assert.match(late, /belongs to another orchestrator by now|connection/i);
     const more = slugsOf(`thawed-${stage}`, 30);
