@@ -63,6 +63,7 @@ export const postgresDatabase = (
       const toolVersion = versionIn(await runTool(pgDump("--version"), signal, text));
       const client = await connect();
       // A query that waits (for a lock, say) hears of no signal: a stop breaks its connection.
+      // That it breaks is the query's own error.
       const stop = (): void => void client.end().catch(() => {});
       signal.addEventListener("abort", stop, { once: true });
       try {
@@ -93,6 +94,7 @@ export const postgresDatabase = (
         };
       } finally {
         signal.removeEventListener("abort", stop);
+        // The dump has its result or its error by now; a farewell that fails changes neither.
         await client.end().catch(() => {});
       }
     },

@@ -33,6 +33,7 @@ export const runTool = async <T>(
     return result;
   } catch (error) {
     child.kill("SIGTERM");
+    // The first error is the one that is told: how the ended tool fails after it says nothing new.
     await ended.catch(() => {});
     throw error;
   }

@@ -73,6 +73,7 @@ export const readUntil = async (
     await promise;
   } finally {
     signal.removeEventListener("abort", onAbort);
+    // Where something else failed first nobody waits for it any more.
     promise.catch(() => undefined);
     await consumer.disconnect();
   }

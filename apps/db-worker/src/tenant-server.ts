@@ -35,6 +35,7 @@ export const withClient = async <T>(
   signal.throwIfAborted();
   const client = createClient(address, "deeplens-db-worker");
   client.on("error", () => undefined); // the query that was under way fails with it
+  // Breaking the connection is what an abort is for; the query that was under way fails with it.
   const onAbort = (): void => void client.end().catch(() => undefined);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
@@ -43,6 +44,7 @@ export const withClient = async <T>(
     return await work(client);
   } finally {
     signal.removeEventListener("abort", onAbort);
+    // The work has its result or its error by now; a farewell that fails changes neither.
     await client.end().catch(() => undefined);
   }
 };

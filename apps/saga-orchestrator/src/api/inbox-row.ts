@@ -62,6 +62,7 @@ export const createInboxWaiter = ({ pool, tables }: Db): InboxWaiter => {
   };
   const run = async (): Promise<void> => {
     while (waiting.size > 0) {
+      // A look that failed is repeated below; a caller whose time is over gets its 202 all the same.
       await look().catch(() => undefined);
       const nowMs = performance.now();
       for (const [id, { untilMs }] of waiting) if (nowMs >= untilMs) finish(id, undefined);
