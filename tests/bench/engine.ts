@@ -46,7 +46,15 @@ export const benchEngine = async (options: EngineOptions): Promise<EngineResult>
     const memory = watchMemory(installation);
     await driver.run(names("burst", options.burst));
     const seconds = (performance.now() - startMs) / 1_000;
-    const cpu = (await cpuSecondsOf(installation.workforce)) - cpuBefore;
+    const cpuAfter = await cpuSecondsOf(installation.workforce);
+    const cpu: Record<string, number> = {};
+    for (const [name, after] of Object.entries(cpuAfter))
+      cpu[name] = ((after - (cpuBefore[name] ?? 0)) / options.burst) * 1_000;
+    progress(
+      `CPU s per 1,000: ${Object.entries(cpu)
+        .map(([name, s]) => `${name} ${s.toFixed(2)}`)
+        .join(", ")}`,
+    );
     const peak = await memory.stop();
     const perSecond = options.burst / seconds;
 
@@ -60,7 +68,7 @@ export const benchEngine = async (options: EngineOptions): Promise<EngineResult>
       p99_ms: quantile(single, 0.99),
       loaded_p50_ms: quantile(loaded, 0.5),
       loaded_p99_ms: quantile(loaded, 0.99),
-      cpu_s_per_1000: (cpu / options.burst) * 1_000,
+      cpu_s_per_1000: Object.values(cpu).reduce((sum, one) => sum + one, 0),
       ...peak,
     };
   } finally {

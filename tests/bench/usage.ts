@@ -9,22 +9,20 @@ export interface Workforce {
 
 const ticksPerSecond = 100; // USER_HZ: the same on every Linux that Node runs on.
 
-/** CPU that the workforce has used so far: /proc for processes, the engine's cgroups for containers. */
-export const cpuSecondsOf = async ({ processes, containers }: Workforce): Promise<number> => {
-  const ofProcesses = await Promise.all(
-    Object.values(processes).map(async (id) => {
-      const stat = await readFile(`/proc/${id}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-    }),
-  );
-  const ofContainers = await Promise.all(
-    containers.map(async (name) => {
-      const stats = await new Docker().getContainer(name).stats({ stream: false, "one-shot": true });
-      return stats.cpu_stats.cpu_usage.total_usage / 1e9;
-    }),
-  );
-  return [...ofProcesses, ...ofContainers].reduce((sum, one) => sum + one, 0);
+/**
+ * CPU that the workforce has used so far, in seconds, by name: /proc for processes, the engine's cgroups for containers.
+ */
+export const cpuSecondsOf = async ({ processes, containers }: Workforce): Promise<Record<string, number>> => {
+  const ofProcesses = Object.entries(processes).map(async ([name, id]): Promise<[string, number]> => {
+    const stat = await readFile(`/proc/${id}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return [name, (Number(fields[11]) + Number(fields[12])) / ticksPerSecond];
+  });
+  const ofContainers = containers.map(async (name): Promise<[string, number]> => {
+    const stats = await new Docker().getContainer(name).stats({ stream: false, "one-shot": true });
+    return [name, stats.cpu_stats.cpu_usage.total_usage / 1e9];
+  });
+  return Object.fromEntries(await Promise.all([...ofProcesses, ...ofContainers]));
 };
 
 /** Proportional set size in MB, by the name of the process or container. */
