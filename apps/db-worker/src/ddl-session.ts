@@ -34,7 +34,7 @@ export const withDdlSession = async <T>(
   const holder = sessionHolder(context);
   try {
     await context.call("open a Postgres session for DDL", async (signal) =>
-      holder.take(await open(pool, key, slug, deposed, signal)),
+      holder.take(await open(pool, key, slug, deposed, holder.onError, signal)),
     );
     const result = await work(holder.session());
     await holder.session().query("SELECT pg_advisory_unlock($1)", [key]);
@@ -58,8 +58,8 @@ const sessionHolder = (context: StepContext) => {
     session.release(state === "unknown");
   };
   return {
+    onError,
     take: (session: PoolClient): void => {
-      session.on("error", onError);
       if (over) close(session, "unknown");
       else held = session;
     },
@@ -80,9 +80,11 @@ const open = async (
   key: string,
   slug: Slug,
   deposed: "wait" | "end",
+  onError: (error: Error) => void,
   signal: AbortSignal,
 ): Promise<PoolClient> => {
   const session = await pool.connect();
+  session.on("error", onError);
   try {
     const waitMs = deposed === "end" ? graceMs : longestStatementMs;
     for (const began = Date.now(); ; await delay(pollMs, undefined, { signal })) {

@@ -7,6 +7,7 @@ import {
   type PoolClient,
   quoteIdentifier,
   quoteLiteral,
+  withConnection,
 } from "@deeplens/postgres";
 import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts";
 
@@ -65,16 +66,11 @@ export const ensureTemplate = async (
       `COMMENT ON ROLE ${role} IS ${quoteLiteral("deeplens: owns the tables of the template of tenants' databases")}`,
     );
   });
-  const session = await server.pool.connect();
-  try {
+  await withConnection(server.pool, async (session) => {
     await session.query("SELECT pg_advisory_lock(hashtext($1))", [template.database]);
     if (!(await exists(server, template))) await build(session, server, template, signal);
     await session.query("SELECT pg_advisory_unlock(hashtext($1))", [template.database]);
-    session.release();
-  } catch (error) {
-    session.release(true);
-    throw error;
-  }
+  });
 };
 
 const exists = async (server: TenantServer, template: Template): Promise<boolean> => {

@@ -1,6 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import type { Client } from "./pool.ts";
-import { type Pool, quoteIdentifier } from "./pool.ts";
+import { type Client, type Pool, quoteIdentifier, withConnection } from "./pool.ts";
 
 // One lock for all migrations of a database: processes that start together wait for one another.
 const lockKey = 4_711_001;
@@ -12,39 +11,33 @@ const lockKey = 4_711_001;
  * @returns the names of the files that were run now
  * @throws when the database has a migration that the folder lacks (an older program on a newer database)
  */
-export const migrate = async (pool: Pool, schema: string, folder: URL): Promise<string[]> => {
-  const client = await pool.connect();
-  try {
-    return await migrateClient(client, schema, folder);
-  } finally {
-    client.release();
-  }
-};
+export const migrate = (pool: Pool, schema: string, folder: URL): Promise<string[]> =>
+  withConnection(pool, (client) => migrateClient(client, schema, folder));
 
-/** As migrate, on a connection that the caller holds: a tenant's database, say. */
+/**
+ * As migrate, on a connection that the caller holds: a tenant's database, say. After an error the caller closes it: that
+ * ends the transaction and frees the lock, also where the connection is what broke.
+ */
 export const migrateClient = async (client: Client, schema: string, folder: URL): Promise<string[]> => {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
   await client.query("SELECT pg_advisory_lock($1)", [lockKey]);
-  try {
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
-    const table = `${quoteIdentifier(schema)}.migrations`;
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
-    );
-    const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
-    const done = new Set(rows.map((row) => row.name));
-    for (const name of done)
-      if (!files.includes(name))
-        throw new Error(
-          `schema ${schema} has migration ${name}, which this program lacks: it is older than its database`,
-        );
-    const missing = files.filter((name) => !done.has(name));
-    for (const name of missing)
-      await runOne(client, schema, table, name, await readFile(new URL(name, folder), "utf8"));
-    return missing;
-  } finally {
-    await client.query("SELECT pg_advisory_unlock($1)", [lockKey]);
-  }
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  const table = `${quoteIdentifier(schema)}.migrations`;
+  await client.query(
+    `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
+  );
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
+  const done = new Set(rows.map((row) => row.name));
+  for (const name of done)
+    if (!files.includes(name))
+      throw new Error(
+        `schema ${schema} has migration ${name}, which this program lacks: it is older than its database`,
+      );
+  const missing = files.filter((name) => !done.has(name));
+  for (const name of missing)
+    await runOne(client, schema, table, name, await readFile(new URL(name, folder), "utf8"));
+  await client.query("SELECT pg_advisory_unlock($1)", [lockKey]);
+  return missing;
 };
 
 const runOne = async (
@@ -54,14 +47,13 @@ const runOne = async (
   name: string,
   sql: string,
 ): Promise<void> => {
-  await client.query("BEGIN");
   try {
+    await client.query("BEGIN");
     await client.query(`SET LOCAL search_path TO ${quoteIdentifier(schema)}`);
     await client.query(sql);
     await client.query(`INSERT INTO ${table} (name) VALUES ($1)`, [name]);
     await client.query("COMMIT");
   } catch (error) {
-    await client.query("ROLLBACK");
     throw new Error(`migration ${schema}/${name}: ${(error as Error).message}`, { cause: error });
   }
 };

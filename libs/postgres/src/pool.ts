@@ -55,6 +55,29 @@ export const createPool = (address: DatabaseAddress, options: PoolOptions): Pool
   return pool;
 };
 
+/**
+ * Runs `work` on one connection of the pool. One that breaks while it is held is an error of `work`'s next query, not of
+ * the process; it is closed then, as after any error of `work`: what state its session is in (locks, a transaction) is
+ * not known.
+ */
+export const withConnection = async <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> => {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on("error", onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    broken ??= error as Error;
+    throw error;
+  } finally {
+    client.off("error", onError);
+    client.release(broken);
+  }
+};
+
 /** One connection outside a pool: for session locks. The caller connects, ends and listens to `error`. */
 export const createClient = (address: DatabaseAddress, name: string): pg.Client =>
   new pg.Client({

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Pool, type PoolClient, sqlStateOf } from "./pool.ts";
+import { type Pool, type PoolClient, sqlStateOf, withConnection } from "./pool.ts";
 
 const serializationFailure = "40001";
 const deadlockDetected = "40P01";
@@ -23,26 +23,21 @@ export const inTransaction = async <T>(pool: Pool, work: (client: PoolClient) =>
 };
 
 const once = async <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> => {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const onError = (error: Error): void => {
-    broken = error;
-  };
-  client.on("error", onError);
-  try {
+  const outcome = await withConnection(pool, async (client) => {
     await client.query("BEGIN");
-    const result = await work(client);
-    await client.query("COMMIT");
-    return result;
-  } catch (error) {
     try {
-      await client.query("ROLLBACK");
-    } catch (rollbackError) {
-      broken ??= rollbackError as Error;
+      const result = await work(client);
+      await client.query("COMMIT");
+      return { done: true, result } as const;
+    } catch (error) {
+      try {
+        await client.query("ROLLBACK");
+      } catch {
+        throw error; // the first error tells more than that its connection broke
+      }
+      return { done: false, error } as const;
     }
-    throw error;
-  } finally {
-    client.off("error", onError);
-    client.release(broken);
-  }
+  });
+  if (outcome.done) return outcome.result;
+  throw outcome.error;
 };

@@ -97,11 +97,15 @@ export const createPostgresStore = (pool: pg.Pool): IdentityStore => ({
 
 const locked = async <T>(pool: pg.Pool, write: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
   const client = await pool.connect();
+  // One that breaks here is an error of the next query, and not of the process.
+  const onError = (): void => undefined;
+  client.on("error", onError);
   try {
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [writeLock]);
     const result = await write(client);
     await client.query("COMMIT");
+    client.off("error", onError);
     client.release();
     return result;
   } catch (error) {
