@@ -24,7 +24,8 @@ CREATE TABLE requests (
   PRIMARY KEY (source, request_id)
 );
 
--- Who has a slug, and the slug's fence, which grows with every command and never starts again.
+-- Who has a slug, and the slug's fence, which grows with every command and never starts again: the last one plus one, or
+-- the time in ms where that is more.
 CREATE TABLE reservations (
   slug text PRIMARY KEY,
   tenant_id uuid NOT NULL,

@@ -152,11 +152,14 @@ test("rule 05: what is published again stands before what the same transaction c
   await harness.until([slug], ["closed"]);
   await eventually(async () => {
     const revisions = ((await statesBySlug()).get(slug) ?? []).map(({ revision }) => revision);
-    assert.ok(revisions.includes(3), "its last state is not there yet");
+    assert.equal(new Set(revisions).size, 3, "its last state is not there yet");
     assert.deepEqual(
       revisions,
       revisions.toSorted((a, b) => a - b),
     );
-    assert.ok(revisions.filter((revision) => revision === 1).length > 1, "it was not published again");
+    assert.ok(
+      revisions.filter((revision) => revision === revisions[0]).length > 1,
+      "it was not published again",
+    );
   });
 });

@@ -126,5 +126,7 @@ test("rule 22: every command, lifecycle event and state record names the tenant'
       }
     });
   }
-  assert.deepEqual(revisions, [1, 2]);
+  const [first = 0, second = 0, ...more] = revisions;
+  assert.ok(first < second, String(revisions));
+  assert.deepEqual(more, []);
 });

@@ -1,5 +1,6 @@
 import { lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
 import type { Batch } from "./batch.ts";
+import { after } from "./hybrid-clock.ts";
 import type { Saga, Tenant, TenantState } from "./saga.ts";
 
 const limitsOf = (tier: string) => {
@@ -10,7 +11,7 @@ const limitsOf = (tier: string) => {
 /** Moves the tenant to a state: a new revision, and the record of its latest state for late readers. */
 export const moveTenant = (batch: Batch, tenant: Tenant, state: TenantState): void => {
   tenant.state = state;
-  tenant.revision += 1;
+  tenant.revision = after(tenant.revision, batch.now);
   batch.changedTenants.add(tenant);
   publishState(batch, tenant);
 };

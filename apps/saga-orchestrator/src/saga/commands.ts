@@ -1,5 +1,6 @@
 import { commandsTopic } from "@deeplens/contracts";
 import { type Batch, partsOf } from "./batch.ts";
+import { after } from "./hybrid-clock.ts";
 import { outputsOf, type Saga, stepOf, type Work } from "./saga.ts";
 
 /** Commands a worker: a new fence, one more attempt, a deadline, and the message in the outbox. */
@@ -7,7 +8,7 @@ export const sendCommand = (batch: Batch, saga: Saga, step: string, work: Work):
   const { reservation } = partsOf(batch, saga);
   const stepRecord = stepOf(saga, step);
   const nowMs = batch.now.getTime();
-  reservation.fence += 1;
+  reservation.fence = after(reservation.fence, batch.now);
   batch.changedReservations.add(reservation);
   stepRecord.fence = reservation.fence;
   stepRecord.attempts[work] += 1;

@@ -47,7 +47,7 @@ test("rule 6: a reply of an older command moves nothing; the history has it", ()
     .expectUnmoved()
     .expectHistory(/StepCompleted \(stale\)/);
   again
-    .when(failedForGood("database", 1))
+    .when(failedForGood("database", "older do"))
     .expectUnmoved()
     .expectHistory(/StepFailed \(stale\)/);
   again.when(completed("database")).expectSteps({ database: "done" });
@@ -55,7 +55,7 @@ test("rule 6: a reply of an older command moves nothing; the history has it", ()
 
 test("rule 6: a duplicate of a reply that was applied moves nothing", () => {
   given(requested(), completed("database")).when(completed("database")).expectUnmoved();
-  given(requested(), failedForNow("database")).when(failedForNow("database", 1)).expectUnmoved();
+  given(requested(), failedForNow("database")).when(failedForNow("database")).expectUnmoved();
   given(
     requested(),
     completed("database"),

@@ -212,5 +212,9 @@ test("every command has a fence higher than all before it for that slug", () => 
     .look(note)
     .when(completed("database"), completed("storage"), failedForGood("vectors"))
     .look(note);
-  assert.deepEqual(fences, [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(fences.length, 7);
+  assert.ok(
+    fences.every((fence, index) => fence > (fences[index - 1] ?? 0)),
+    String(fences),
+  );
 });

@@ -13,6 +13,7 @@ import type { Facts } from "../machine/events.ts";
 import { startSaga } from "./advance.ts";
 import { publishFailed, publishProvisioned, publishRolledBack, publishState } from "./announce.ts";
 import { type Batch, requestKey, reserve } from "./batch.ts";
+import { after } from "./hybrid-clock.ts";
 import type { InboxResult } from "./inbox.ts";
 import type { RememberedRequest, Saga, StepError, StepRecord, Tenant } from "./saga.ts";
 
@@ -142,7 +143,7 @@ const beginSaga = (
     shard,
     name: spec.name,
     state: "provisioning",
-    revision: 1,
+    revision: after(0, batch.now),
     tier: spec.tier,
     storageType: spec.storage.type,
     resources: {},

@@ -81,7 +81,7 @@ export interface Tenant {
   readonly createdAt: string;
 }
 
-/** Who has a slug. Its fence grows with every command of any saga for it, and never starts again. */
+/** Who has a slug. Its fence grows with every command of any saga for it, and never starts again (hybrid-clock.ts). */
 export interface Reservation {
   readonly slug: string;
   readonly tenantId: TenantId;

@@ -41,6 +41,10 @@ export interface Story {
   expectRefused(code: string, because?: RegExp): Story;
   expectHistory(event: RegExp): Story;
   expectUnmoved(): Story;
+  /** The control database is lost, or set back to what it was then: what was commanded since is still out. */
+  setBackTo(earlier: "empty" | Story): Story;
+  /** What is kept by now. */
+  readonly stored: Stored;
   /** For what no other expectation says. */
   look(at: (now: Seen) => void): Story;
 }
@@ -139,6 +143,9 @@ const storyFrom = (settings: SagaSettings, now: Now): Story => {
     return story;
   };
   const story: Story = {
+    stored: now.stored,
+    setBackTo: (earlier) =>
+      storyFrom(settings, { ...now, stored: earlier === "empty" ? emptyStore : earlier.stored }),
     when: (...events) =>
       storyFrom(
         settings,
