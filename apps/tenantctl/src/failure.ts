@@ -1,6 +1,6 @@
-import { ApiProblem, ApiUnreachable } from "@deeplens/client";
+import { ApiProblem, ApiUnreachable, type ProblemDetails } from "@deeplens/client";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-import { Interrupted, Refused } from "./refused.ts";
+import { Interrupted, NotAnswered, Refused } from "./refused.ts";
 
 /** An error as a person or a program is told of it. */
 export interface Failure {
@@ -15,12 +15,12 @@ export interface Failure {
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof Refused)
     return { exitCode: exitCodes.refused, code: error.code, message: error.message, next: error.next };
-  if (error instanceof Interrupted)
+  if (error instanceof Interrupted || error instanceof NotAnswered)
     return { exitCode: exitCodes.failed, code: error.code, message: error.message, next: error.next };
   if (error instanceof ApiProblem) {
     const { type: _type, title: _title, detail, ...rest } = error.problem;
     const exitCode = error.problem.status < 500 ? exitCodes.refused : exitCodes.failed;
-    return { ...rest, exitCode, message: detail };
+    return { ...rest, exitCode, message: detail, next: nextOf(error.problem) };
   }
   if (error instanceof ApiUnreachable)
     return {
@@ -43,4 +43,28 @@ export const failureOf = (error: unknown): Failure => {
     message: error instanceof Error ? error.message : String(error),
     next: "run it again; if it fails again, the orchestrator's log says more",
   };
+};
+
+/** What to do, in this program's words: the API's own speak of calls. */
+const nextOf = ({ code, next, sagaId, state }: ProblemDetails): string => {
+  switch (code) {
+    case "tenant-not-found":
+      return "list the tenants with `tenantctl list --all`, or make this one with `tenantctl create`";
+    case "saga-not-found":
+      return "list the sagas with `tenantctl sagas`; finished ones are pruned after their retention";
+    case "token-missing":
+    case "token-wrong":
+      return "give the right file with --token-file; `tenantctl config get token-file` says which one is read";
+    case "tenant-not-ready":
+      return "follow it with `tenantctl watch`";
+    case "slug-taken":
+      return "choose another name, or look at the tenant that has it with `tenantctl status`";
+    case "request-id-reused":
+      return "leave --request-id out, or repeat the request as it was first";
+    default:
+      // An act that came too late: the saga says where it is now.
+      return sagaId !== undefined && state !== undefined
+        ? `look at it with \`tenantctl saga ${sagaId}\``
+        : next;
+  }
 };

@@ -33,6 +33,12 @@ test("without a terminal a step that changed gets one line, and one that did not
   ]);
 });
 
+test("a saga that ended long ago is shown with the time of its end", () => {
+  const stream = collect();
+  showProgress(stream, () => startMs + 3_600_000).update(sagaOf());
+  assert.match(stream.parts[0] ?? "", /^\[ {2}4\.0 s\] database done/);
+});
+
 test("on a terminal the same lines are drawn again in place, and none is wider than it", () => {
   const stream = collect({ isTTY: true, columns: 40 });
   const progress = showProgress(stream, () => startMs + 1_500);

@@ -18,7 +18,7 @@ const plain = (stream: TextStream, nowMs: () => number): Progress => {
   const last = new Map<string, string>();
   return {
     update: (saga) => {
-      const sinceMs = nowMs() - Date.parse(saga.createdAt);
+      const sinceMs = Math.min(nowMs(), finishedMs(saga) ?? Infinity) - Date.parse(saga.createdAt);
       for (const step of saga.steps) {
         const line = [step.step.padEnd(8), words[step.phase], tryOf(step), noteOf(step)]
           .filter((part) => part !== "")

@@ -10,6 +10,8 @@ import { addStatus } from "./commands/status.ts";
 import { addWatch } from "./commands/watch.ts";
 import { type ExitCode, exitCodeHelp, exitCodes } from "./exit-code.ts";
 import { failureOf } from "./failure.ts";
+import { webAddress } from "./flags.ts";
+import { Refused } from "./refused.ts";
 import type { Commands } from "./session.ts";
 import { shown } from "./text.ts";
 import type { World } from "./world.ts";
@@ -26,7 +28,8 @@ Examples:
 
 /** Runs the command line `argv` (without node and script) and gives the exit code. Never throws. */
 export const run = async (argv: readonly string[], world: World): Promise<ExitCode> => {
-  const program = programOf(world);
+  const json = argv.includes("--json");
+  const program = programOf(world, json);
   const commands: Commands = { program, world, exitCode: exitCodes.ok };
   for (const add of [
     addCreate,
@@ -46,32 +49,46 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     await program.parseAsync(argv, { from: "user" });
     return commands.exitCode;
   } catch (error) {
-    // Commander has said it already. --help ends here too.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.refused;
-    return tell(world, argv, error);
+    if (!(error instanceof CommanderError)) return tell(world, json, error);
+    // --help ends here too.
+    if (error.exitCode === 0) return exitCodes.ok;
+    // Commander has told a person already.
+    return json ? tell(world, json, wrongUsage(error)) : exitCodes.refused;
   }
 };
 
-const programOf = (world: World): Command =>
+const programOf = (world: World, json: boolean): Command =>
   new Command("tenantctl")
     .description("Makes tenants of DeepLens, and shows and steers their sagas.")
     .option("--installation <name>", "whose API (default: DEEPLENS_INSTALLATION, then deeplens)")
-    .option("--api <url>", "the API's address, in place of the installation's")
+    .option("--api <url>", "the API's address, in place of the installation's", webAddress)
     .option("--token-file <file>", "the file with the API's token, in place of the installation's")
     .option("--json", "print JSON for programs; progress goes to standard error")
     .addHelpText("after", `${examples}\n${exitCodeHelp}`)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
+      writeErr: (text) => json || world.stderr.write(text),
     })
     .showHelpAfterError("(see tenantctl --help)")
     .exitOverride();
 
-const tell = (world: World, argv: readonly string[], error: unknown): ExitCode => {
+const wrongUsage = ({ code, message }: CommanderError): Refused =>
+  new Refused(
+    "usage",
+    code === "commander.help"
+      ? "no command was given"
+      : message
+          .replace(/^error: /, "")
+          .split("\n")
+          .join(" "),
+    "see `tenantctl --help`",
+  );
+
+const tell = (world: World, json: boolean, error: unknown): ExitCode => {
   const failure = failureOf(error);
   const { exitCode, ...rest } = failure;
-  if (argv.includes("--json")) world.stdout.write(`${JSON.stringify({ error: rest }, null, 2)}\n`);
+  if (json) world.stdout.write(`${JSON.stringify({ error: rest }, null, 2)}\n`);
   else world.stderr.write(`tenantctl: ${shown(failure.message)}\n  what to do: ${shown(failure.next)}\n`);
   return exitCode;
 };

@@ -163,7 +163,7 @@ test("create of a name that is taken ends with 2 and the API's reason, as JSON t
   };
   const plain = await against(answers, "create", "acme", ...createFlags);
   assert.equal(plain.code, 2);
-  assert.match(plain.stderr, /its slug "acme" is taken\n {2}what to do: do something about it/);
+  assert.match(plain.stderr, /its slug "acme" is taken\n {2}what to do: choose another name/);
   const json = await against(answers, "create", "acme", ...createFlags, "--json");
   assert.equal(json.code, 2);
   assert.equal(JSON.parse(json.stdout).error.code, "slug-taken");
@@ -376,6 +376,65 @@ test("a mistyped command suggests the right one and ends with 2; help has exampl
   assert.match(help.stdout, /Examples:[\s\S]*Exit codes:\n {2}0 {2}done/);
   const one = await runInProcess(["create", "--help"], folder);
   assert.match(one.stdout, /Examples:[\s\S]*--admin-email/);
+});
+
+test("wrong usage is one JSON document too where a program asked", async () => {
+  for (const [args, said] of [
+    [["stauts", "acme"], /unknown command 'stauts'.*Did you mean status\?/],
+    [["status"], /missing required argument 'name'/],
+    [[], /no command was given/],
+    [["list", "--limit", "abc"], /--limit.*whole number from 1 to 200/],
+  ] as const) {
+    const { code, stdout, stderr } = await runInProcess([...args, "--json"], folder);
+    assert.equal(code, 2);
+    assert.equal(stderr, "");
+    const { error } = JSON.parse(stdout);
+    assert.equal(error.code, "usage");
+    assert.match(error.message, said);
+  }
+});
+
+test("a flag with a wrong value is refused with the rule, and the API is not asked", async () => {
+  for (const [args, said] of [
+    [["list", "--limit", "0"], /whole number from 1 to 200/],
+    [["list", "--state", "ready,redy"], /"redy" is none of provisioning, ready/],
+    [["sagas", "--status", "done"], /"done" is none of running/],
+    [["sagas", "--step", "disk"], /none of database, storage/],
+    [["retry", "acme", "--step", "disk"], /none of database, storage/],
+    [["list", "--api", "localhost"], /address like http:/],
+  ] as const) {
+    const { code, stderr, calls } = await against({}, ...args);
+    assert.equal(code, 2);
+    assert.match(stderr, said);
+    assert.deepEqual(calls, []);
+  }
+});
+
+test("what to do is said in this program's words, not in calls of the API", async () => {
+  for (const [status, code] of [
+    [404, "tenant-not-found"],
+    [401, "token-wrong"],
+    [409, "already-ready"],
+  ] as const) {
+    const body = { ...problem(status, code, "no"), sagaId, state: "ready", next: "GET /v1/something" };
+    const { stderr } = await against({ "GET /v1/tenants/acme": { status, body } }, "status", "acme");
+    assert.match(stderr, /what to do: .*tenantctl/);
+    assert.doesNotMatch(stderr, /\/v1\//);
+  }
+});
+
+test("create whose answer was lost names the id that keeps it one request", async () => {
+  const { code, stdout } = await runInProcess(
+    ["create", "acme", ...createFlags, "--api", "http://127.0.0.1:1", "--json"].concat([
+      "--token-file",
+      join(state, "api-token"),
+    ]),
+    folder,
+  );
+  assert.equal(code, 1);
+  const { error } = JSON.parse(stdout);
+  assert.equal(error.code, "api-unreachable");
+  assert.match(error.next, /--request-id [0-9a-f-]{36}/);
 });
 
 test("where nothing was set up, and where nothing answers, it says what to do", async () => {

@@ -1,5 +1,7 @@
+import { stepNames } from "@deeplens/contracts";
 import { input } from "@inquirer/prompts";
 import { exitCodes } from "../exit-code.ts";
+import { oneOf } from "../flags.ts";
 import { followToEnd, tellEnd } from "../follow.ts";
 import { Refused } from "../refused.ts";
 import { sagaIdOf } from "../saga-reference.ts";
@@ -28,7 +30,7 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
     .option("--reason <text>", "why; it is recorded with your name")
     .option("--watch", "follow the saga to its end")
     .addHelpText("after", `\nExamples:\n  $ tenantctl ${act} acme --reason "the disk is free again" --watch`);
-  if (act === "retry") command.option("--step <step>", "this step and no other");
+  if (act === "retry") command.option("--step <step>", "this step and no other", oneOf(stepNames));
   command.action(
     acting<Options, [string]>(commands, async (session, reference) => {
       const api = session.api();

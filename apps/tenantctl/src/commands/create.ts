@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client";
 import { followToEnd, tellEnd } from "../follow.ts";
-import { Interrupted, Refused } from "../refused.ts";
+import { Interrupted, NotAnswered, Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
 import { shown } from "../text.ts";
 import { type WishOptions, wishOf } from "../wish.ts";
@@ -48,11 +48,9 @@ const requested = async (ask: () => Promise<Accepted>, requestId: string): Promi
     return await ask();
   } catch (error) {
     if (!(error instanceof ApiUnreachable)) throw error;
-    throw new Error(
-      `${error.message}; repeat it with --request-id ${requestId}, so that it stays one request`,
-      {
-        cause: error,
-      },
+    throw new NotAnswered(
+      `${error.message}; whether the request arrived is not known`,
+      `run the same command again with --request-id ${requestId}, so that it stays one request`,
     );
   }
 };

@@ -1,29 +1,30 @@
 import type { Tenant } from "@deeplens/client";
 import { exitCodes } from "../exit-code.ts";
+import { someOf, wholeNumber } from "../flags.ts";
 import { acting, type Commands } from "../session.ts";
 import { columns, moment, shown } from "../text.ts";
 
 interface Options {
-  readonly state?: string;
+  readonly state?: readonly string[];
   readonly all?: boolean;
-  readonly limit: string;
+  readonly limit: number;
 }
 
 const live = ["provisioning", "ready", "compensating", "stuck"];
+const states = [...live, "rolled-back"];
 
 export const addList = (commands: Commands): void => {
   commands.program
     .command("list")
     .description("list tenants, newest first; those that were rolled back only with --all")
-    .option("--state <states>", "only these: provisioning, ready, compensating, rolled-back, stuck")
+    .option("--state <states>", `only these: ${states.join(", ")}`, someOf(states))
     .option("--all", "those that were rolled back too")
-    .option("--limit <number>", "at most so many", "100")
+    .option("--limit <number>", "at most so many", wholeNumber(1, 200), 100)
     .addHelpText("after", "\nExamples:\n  $ tenantctl list\n  $ tenantctl list --state ready,stuck --json")
     .action(
       acting<Options, []>(commands, async ({ api, options, out }) => {
-        const states = options.state?.split(",") ?? (options.all === true ? undefined : live);
-        const limit = Number(options.limit);
-        const page = await api().tenants({ limit, ...(states === undefined ? {} : { states }) });
+        const asked = options.state ?? (options.all === true ? states : live);
+        const page = await api().tenants({ limit: options.limit, states: asked });
         out.result(page, () => tableOf(page.items, page.next !== null));
         return exitCodes.ok;
       }),

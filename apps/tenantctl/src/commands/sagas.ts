@@ -1,24 +1,28 @@
 import type { SagaSummary } from "@deeplens/client";
+import { stepNames } from "@deeplens/contracts";
 import { exitCodes } from "../exit-code.ts";
+import { oneOf, someOf, wholeNumber } from "../flags.ts";
 import { acting, type Commands } from "../session.ts";
 import { tenantReference } from "../tenant-reference.ts";
 import { columns, moment, shown } from "../text.ts";
 
 interface Options {
-  readonly status?: string;
+  readonly status?: readonly string[];
   readonly step?: string;
   readonly tenant?: string;
-  readonly limit: string;
+  readonly limit: number;
 }
+
+const statuses = ["running", "compensating", "ready", "rolled-back", "closed", "stuck"];
 
 export const addSagas = (commands: Commands): void => {
   commands.program
     .command("sagas")
     .description("list sagas, newest first")
-    .option("--status <statuses>", "only these: running, compensating, ready, rolled-back, closed, stuck")
-    .option("--step <step>", "only those whose error is of this step")
+    .option("--status <statuses>", `only these: ${statuses.join(", ")}`, someOf(statuses))
+    .option("--step <step>", "only those whose error is of this step", oneOf(stepNames))
     .option("--tenant <name>", "only those of this tenant's name")
-    .option("--limit <number>", "at most so many", "50")
+    .option("--limit <number>", "at most so many", wholeNumber(1, 200), 50)
     .addHelpText(
       "after",
       "\nExamples:\n  $ tenantctl sagas --status stuck\n  $ tenantctl sagas --step storage --json",
@@ -26,8 +30,8 @@ export const addSagas = (commands: Commands): void => {
     .action(
       acting<Options, []>(commands, async ({ api, options, out }) => {
         const page = await api().sagas({
-          limit: Number(options.limit),
-          ...(options.status === undefined ? {} : { statuses: options.status.split(",") }),
+          limit: options.limit,
+          ...(options.status === undefined ? {} : { statuses: options.status }),
           ...(options.step === undefined ? {} : { step: options.step }),
           ...(options.tenant === undefined ? {} : { slug: tenantReference(options.tenant) }),
         });

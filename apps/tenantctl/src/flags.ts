@@ -1,0 +1,37 @@
+import { InvalidArgumentError } from "commander";
+
+/** What turns a flag's text into its value; a wrong text is refused with the rule, before the API is asked. */
+type Parse<Value> = (text: string) => Value;
+
+/** A whole number in the range, both ends included. */
+export const wholeNumber =
+  (from: number, to: number): Parse<number> =>
+  (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
+  };
+
+/** One or more of these words, with commas between them. */
+export const someOf =
+  (words: readonly string[]): Parse<readonly string[]> =>
+  (text) => {
+    const asked = text.split(",").map((word) => word.trim());
+    const wrong = asked.find((word) => !words.includes(word));
+    if (wrong === undefined) return asked;
+    throw new InvalidArgumentError(`"${wrong}" is none of ${words.join(", ")}.`);
+  };
+
+/** One of these words. */
+export const oneOf =
+  (words: readonly string[]): Parse<string> =>
+  (text) => {
+    if (words.includes(text)) return text;
+    throw new InvalidArgumentError(`It is none of ${words.join(", ")}.`);
+  };
+
+/** The address of a web service. */
+export const webAddress: Parse<string> = (text) => {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError("It must be an address like http://127.0.0.1:8090.");
+};
