@@ -42,6 +42,9 @@ await orTell(async () => {
   return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 });
 
+// A step's five attempts last some ten seconds here and not two minutes: long enough for a service to be started again.
+const testWaits = { BACK_OFF_MS: "500", BACK_OFF_MAX_MS: "5000" };
+
 async function runOnStack(
   installation: string,
   tests: TestFiles,
@@ -51,6 +54,7 @@ async function runOnStack(
   const end = endOn(["SIGINT", "SIGTERM"]);
   try {
     if (stack.up) {
+      for (const [name, ms] of Object.entries(testWaits)) process.env[name] ??= ms;
       await ensureEngine();
       if (!stack.keep) await removeAll(installation);
       await bringUp(installation);

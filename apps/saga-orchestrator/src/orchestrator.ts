@@ -108,6 +108,7 @@ export const runOrchestrator = async (options: {
     log,
     installation: config.DEEPLENS_INSTALLATION,
     shards: config.SHARDS,
+    attempts: config.STEP_ATTEMPTS,
     token: config.API_TOKEN,
     credentials: createSecretStore(pool, config.DEEPLENS_MASTER_KEY),
   });

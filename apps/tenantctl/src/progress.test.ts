@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import type { SagaStep } from "@deeplens/client";
 import { showProgress } from "./progress.ts";
 import { sagaOf, stepOf } from "./testing/fake-api.ts";
 import type { TextStream } from "./world.ts";
@@ -54,4 +55,30 @@ test("on a terminal the same lines are drawn again in place, and none is wider t
   assert.ok(second.startsWith("\x1b[2A"));
   assert.ok(last.startsWith("\x1b[3A"));
   assert.match(visible(last).join("\n"), /acme: ready \(4\.0 s\)\n {2}. database {2}done/);
+});
+
+// Seen to fail: without the error, without the count, and with the countdown among what makes a line new.
+test("a step that waits for its next try says why, which try that is and when, once; then what it is at", () => {
+  const stream = collect();
+  const progress = showProgress(stream, () => startMs + 1_500);
+  const storage = (change: Partial<SagaStep>) =>
+    sagaOf({
+      ...working,
+      steps: [stepOf("storage", { error: { code: "unexpected", message: "no answer" }, ...change })],
+    });
+  const waiting = storage({
+    phase: "retrying",
+    attempts: 1,
+    nextTryAt: new Date(startMs + 3_500).toISOString(),
+  });
+  progress.update(waiting);
+  progress.update(waiting);
+  progress.update(storage({ phase: "working", attempts: 2, progress: "started" }));
+  progress.update(storage({ phase: "working", attempts: 2, startedAt: null }));
+  progress.end();
+  assert.deepEqual(stream.parts, [
+    "[  1.5 s] storage  will retry (try 2 of 5 in 2.0 s) no answer (unexpected)\n",
+    "[  1.5 s] storage  working (try 2 of 5) started; before: no answer (unexpected)\n",
+    "[  1.5 s] storage  working (try 2 of 5) its worker has not begun; before: no answer (unexpected)\n",
+  ]);
 });

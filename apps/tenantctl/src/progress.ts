@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Saga, SagaStep } from "@deeplens/client";
-import { noteOf, timeOf } from "./saga-text.ts";
+import { noteOf, timeOf, triesOf } from "./saga-text.ts";
 import { duration } from "./text.ts";
 import type { TextStream } from "./world.ts";
 
@@ -20,15 +20,21 @@ const plain = (stream: TextStream, nowMs: () => number): Progress => {
     update: (saga) => {
       const sinceMs = Math.min(nowMs(), finishedMs(saga) ?? Infinity) - Date.parse(saga.createdAt);
       for (const step of saga.steps) {
-        const line = [step.step.padEnd(8), words[step.phase], tryOf(step), noteOf(step)]
+        const seen = [words[step.phase], step.attempts, step.nextTryAt, noteOf(step)].join("\n");
+        const known = last.get(step.step);
+        last.set(step.step, seen);
+        // Nobody needs to read that a step waits for its turn.
+        if (seen === known || (known === undefined && step.phase === "waiting")) continue;
+        const line = [
+          step.step.padEnd(8),
+          words[step.phase],
+          inBrackets(triesOf(step, nowMs())),
+          noteOf(step),
+          step.phase === "done" ? inBrackets(timeOf(step, nowMs())) : "",
+        ]
           .filter((part) => part !== "")
           .join(" ");
-        const known = last.get(step.step);
-        last.set(step.step, line);
-        // Nobody needs to read that a step waits for its turn.
-        if (line === known || (known === undefined && step.phase === "waiting")) continue;
-        const took = step.phase === "done" ? ` (${timeOf(step, nowMs())})` : "";
-        stream.write(`[${duration(Math.max(0, sinceMs)).padStart(7)}] ${line}${took}\n`);
+        stream.write(`[${duration(Math.max(0, sinceMs)).padStart(7)}] ${line}\n`);
       }
     },
     end: () => undefined,
@@ -73,7 +79,7 @@ const stepLine = (step: SagaStep, spinner: string, width: number, nowMs: number)
   const rest = [
     step.step.padEnd(9),
     words[step.phase].padEnd(12),
-    tryOf(step),
+    inBrackets(triesOf(step, nowMs)),
     timeOf(step, nowMs),
     noteOf(step),
   ]
@@ -107,7 +113,7 @@ const marks: Readonly<Record<SagaStep["phase"], (spinner: string) => string>> = 
   skipped: () => "-",
 };
 
-const tryOf = (step: SagaStep): string => (step.attempts > 1 ? `(try ${step.attempts})` : "");
+const inBrackets = (text: string): string => (text === "" ? "" : `(${text})`);
 
 const finishedMs = (saga: Saga): number | undefined =>
   saga.finishedAt === null ? undefined : Date.parse(saga.finishedAt);

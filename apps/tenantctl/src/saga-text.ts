@@ -6,7 +6,13 @@ export const describeSaga = (saga: Saga, nowMs: number): string => {
   const lines = [
     `Saga ${saga.sagaId} (${saga.kind} of ${saga.slug}) is ${saga.status}, since ${moment(saga.createdAt)}`,
     columns(
-      saga.steps.map((step) => [step.step, phaseOf(step), timeOf(step, nowMs), noteOf(step)]),
+      saga.steps.map((step) => [
+        step.step,
+        step.phase,
+        triesOf(step, nowMs),
+        timeOf(step, nowMs),
+        noteOf(step),
+      ]),
       "  ",
     ),
   ];
@@ -17,6 +23,8 @@ export const describeSaga = (saga: Saga, nowMs: number): string => {
       `  ${what}, until ${moment(until)} (in ${duration(Math.max(0, Date.parse(until) - nowMs))})`,
   );
   if (waiting.length > 0) lines.push("Waits for", ...waiting);
+  if (saga.steps.some(({ nextTryAt }) => nextTryAt !== null))
+    lines.push(`To try at once: tenantctl retry ${saga.slug} --reason "..."`);
   if (saga.status === "stuck") lines.push(...whatAnOperatorCanDo(saga));
   return lines.join("\n");
 };
@@ -55,8 +63,12 @@ export const whatAnOperatorCanDo = (saga: { sagaId: string; slug: string }): str
   `  tenantctl resume ${saga.slug} --reason "..."   on from where it stopped`,
 ];
 
-const phaseOf = (step: SagaStep): string =>
-  step.attempts > 1 ? `${step.phase} (try ${step.attempts})` : step.phase;
+/** Which try it is at, where that is not the first; where it waits for the next one, which that is and when it comes. */
+export const triesOf = ({ attempts, attemptsAtMost, nextTryAt }: SagaStep, nowMs: number): string => {
+  if (nextTryAt !== null)
+    return `try ${attempts + 1} of ${attemptsAtMost} in ${duration(Math.max(0, Date.parse(nextTryAt) - nowMs))}`;
+  return attempts > 1 ? `try ${attempts} of ${attemptsAtMost}` : "";
+};
 
 /** How long the step took, or has taken up to now; nothing for one that is not at work. */
 export const timeOf = (step: SagaStep, nowMs: number): string => {
@@ -81,7 +93,14 @@ export const noteOf = (step: SagaStep): string => {
     case "undone":
       return step.error === null ? "" : shown(`${step.error.message} (${step.error.code})`);
     case "working":
-      return shown(step.progress ?? (step.startedAt === null ? "its worker has not begun" : ""));
+      return shown(
+        [
+          step.progress ?? (step.startedAt === null ? "its worker has not begun" : ""),
+          step.error === null ? "" : `before: ${step.error.message} (${step.error.code})`,
+        ]
+          .filter((part) => part !== "")
+          .join("; "),
+      );
     default:
       return "";
   }

@@ -218,6 +218,7 @@ test("status shows what the tenant waits for, with the reason and the time", asy
         phase: "retrying",
         state: "backingOff",
         attempts: 3,
+        nextTryAt: "2099-01-01T00:00:00.000Z",
         error: { code: "no-port", message: "no port pair is free" },
       }),
     ],
@@ -235,8 +236,9 @@ test("status shows what the tenant waits for, with the reason and the time", asy
   );
   assert.equal(code, 0);
   assert.match(stdout, /Tenant acme-corp is provisioning/);
-  assert.match(stdout, /vectors +retrying \(try 3\) .*no port pair is free \(no-port\)/);
+  assert.match(stdout, /vectors +retrying +try 4 of 5 in \d+ h \d+ min .*no port pair is free \(no-port\)/);
   assert.match(stdout, /the next try: vectors, until 2099-01-01 00:00:00 UTC/);
+  assert.match(stdout, /To try at once: tenantctl retry acme/);
 });
 
 test("list asks for tenants that are there; names that could play with a terminal are made visible", async () => {

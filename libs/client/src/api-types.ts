@@ -83,7 +83,12 @@ export interface SagaStep {
   readonly step: string;
   readonly state: string;
   readonly phase: StepPhase;
+  /** Tries up to now of what it is at: its work, its undo, the last look. */
   readonly attempts: number;
+  /** With so many tries it has failed for good. */
+  readonly attemptsAtMost: number;
+  /** When it is tried again; null while it waits for no next try. */
+  readonly nextTryAt: string | null;
   readonly fence: number;
   readonly commandedAt: string | null;
   readonly startedAt: string | null;

@@ -40,6 +40,7 @@ const api = createApi({
   log: createLogger("tests", "silent"),
   installation: "deeplens-test",
   shards,
+  attempts: 5,
   token,
   waitMs: 1_000,
   credentials: {
@@ -210,6 +211,11 @@ test("a saga shows its steps in order, what failed, what it waits for and the re
       vectors: { kind: "backOff", dueMs: Date.parse("2026-01-01T00:00:05Z"), fence: 2 },
     },
     steps: {
+      vectors: {
+        fence: 2,
+        attempts: { do: 3, undo: 0, look: 0 },
+        error: { code: "vectors-not-ready", message: "the engine does not answer" },
+      },
       storage: {
         fence: 1,
         attempts: { do: 2, undo: 1, look: 0 },
@@ -229,7 +235,18 @@ test("a saga shows its steps in order, what failed, what it waits for and the re
       ["identity", "waiting"],
     ],
   );
-  assert.equal(saga.steps[1]?.attempts, 2);
+  // Of what it is at: the undo's tries are not those of the work.
+  assert.deepEqual([saga.steps[1]?.attempts, saga.steps[1]?.nextTryAt], [1, null]);
+  const { attempts, attemptsAtMost, nextTryAt, error } = saga.steps[2] ?? {};
+  assert.deepEqual(
+    { attempts, attemptsAtMost, nextTryAt, error },
+    {
+      attempts: 3,
+      attemptsAtMost: 5,
+      nextTryAt: "2026-01-01T00:00:05.000Z",
+      error: { code: "vectors-not-ready", message: "the engine does not answer" },
+    },
+  );
   assert.deepEqual(saga.steps[1]?.receipt, [{ kind: "bucket", name: "deeplens-acme", outcome: "foreign" }]);
   assert.equal(saga.error?.step, "storage");
   assert.deepEqual(

@@ -54,6 +54,7 @@ const api = createApi({
   log: createLogger("tests", "silent"),
   installation: "deeplens-test",
   shards: 6,
+  attempts: 5,
   token,
   waitMs: 2_000,
   credentials: { revealed: async () => [{ purpose: "database.app", value: "a password" }] },

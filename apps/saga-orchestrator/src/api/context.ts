@@ -18,6 +18,8 @@ export interface ApiContext {
   readonly log: Logger;
   readonly installation: string;
   readonly shards: number;
+  /** Tries of a step, and of its undo, before it has failed for good. */
+  readonly attempts: number;
   readonly credentials: CredentialStore;
   readonly inbox: InboxWaiter;
   /** How long a call waits for the shard's owner before it answers 202. */

@@ -25,7 +25,7 @@ import { type Api, validateWithZod } from "./zod-types.ts";
 const bodyLimitBytes = 64 * 1024;
 const defaultWaitMs = 15_000;
 
-export type ApiOptions = Pick<ApiContext, "log" | "installation" | "shards" | "credentials"> & {
+export type ApiOptions = Pick<ApiContext, "log" | "installation" | "shards" | "attempts" | "credentials"> & {
   /** The control database. */
   readonly pool: Pool;
   /** The orchestrator's schema in it; `orchestrator` unless told. */

@@ -15,11 +15,12 @@ export const finalStatuses: ReadonlySet<string> = new Set(["ready", "rolled-back
  * moment ends the stream; the reader comes again with its last id.
  */
 export async function* sagaEvents(
-  { db, log }: Pick<ApiContext, "db" | "log">,
+  context: Pick<ApiContext, "db" | "log" | "attempts">,
   sagaId: string,
   after: number,
   gone: AbortSignal,
 ): AsyncGenerator<string> {
+  const { db, log } = context;
   let last = after;
   let version = -1;
   let quietSinceMs = performance.now();
@@ -27,7 +28,7 @@ export async function* sagaEvents(
   try {
     while (!gone.aborted) {
       // The saga first: entries that it already shows are then read for certain.
-      const saga = await findSaga(db, sagaId);
+      const saga = await findSaga(context, sagaId);
       for (let more = true; more; ) {
         const entries = await readHistory(db, sagaId, last, entriesAtOnce);
         for (const entry of entries) {

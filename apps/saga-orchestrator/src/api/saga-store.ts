@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ApiContext } from "./context.ts";
 import { type Cursor, pageOf } from "./cursor.ts";
 import { type SagaRow, type SagaSummary, type SagaView, sagaSummaryOf, sagaViewOf } from "./saga-view.ts";
 import type { historyEntrySchema } from "./schemas.ts";
@@ -7,9 +8,12 @@ import type { Db } from "./tables.ts";
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
 /** The saga as a person sees it; undefined where there is none. */
-export const findSaga = async ({ pool, tables }: Db, sagaId: string): Promise<SagaView | undefined> => {
+export const findSaga = async (
+  { db: { pool, tables }, attempts }: Pick<ApiContext, "db" | "attempts">,
+  sagaId: string,
+): Promise<SagaView | undefined> => {
   const { rows } = await pool.query<SagaRow>(`SELECT * FROM ${tables.sagas} WHERE saga_id = $1`, [sagaId]);
-  return rows[0] === undefined ? undefined : sagaViewOf(rows[0]);
+  return rows[0] === undefined ? undefined : sagaViewOf(rows[0], attempts);
 };
 
 /** Where a saga is and whose it is: what an act needs to know. */

@@ -1,6 +1,6 @@
 import { stepNames, unreachable } from "@deeplens/contracts";
 import type { z } from "zod";
-import type { SagaRequest, StepRecord, Timer } from "../saga/saga.ts";
+import { type SagaRequest, type StepRecord, type Timer, workOf } from "../saga/saga.ts";
 import type { sagaSchema, sagaSummarySchema, stepSchema } from "./schemas.ts";
 
 export type SagaSummary = z.infer<typeof sagaSummarySchema>;
@@ -42,8 +42,8 @@ export const sagaSummaryOf = (row: SagaRow): SagaSummary => ({
   finishedAt: row.finished_at?.toISOString() ?? null,
 });
 
-/** A saga as a person sees it: steps with their times, and what it waits for. */
-export const sagaViewOf = (row: SagaRow): SagaView => {
+/** A saga as a person sees it: steps with their times and tries, and what it waits for. */
+export const sagaViewOf = (row: SagaRow, attemptsAtMost: number): SagaView => {
   const { course = "", ...states } = row.snapshot.value;
   return {
     ...sagaSummaryOf(row),
@@ -55,7 +55,9 @@ export const sagaViewOf = (row: SagaRow): SagaView => {
     course,
     steps: Object.entries(states)
       .sort(([a], [b]) => placeOf(a) - placeOf(b))
-      .map(([step, state]) => stepViewOf(step, state, row.steps[step])),
+      .map(([step, state]) =>
+        stepViewOf(step, state, { record: row.steps[step], timer: row.timers[step], attemptsAtMost }),
+      ),
     waitingFor: Object.entries(row.timers)
       .map(([step, timer]) => waitingOf(step, timer, states[step] ?? "", row.steps[step]))
       .sort((a, b) => a.until.localeCompare(b.until)),
@@ -68,11 +70,21 @@ const placeOf = (step: string): number => {
   return place === -1 ? stepNames.length : place;
 };
 
-const stepViewOf = (step: string, state: string, record: StepRecord | undefined): StepView => ({
+const stepViewOf = (
+  step: string,
+  state: string,
+  {
+    record,
+    timer,
+    attemptsAtMost,
+  }: { record: StepRecord | undefined; timer: Timer | undefined; attemptsAtMost: number },
+): StepView => ({
   step,
   state,
   phase: phaseOf(state),
-  attempts: record === undefined ? 0 : Math.max(...Object.values(record.attempts)),
+  attempts: record === undefined ? 0 : record.attempts[workOf(state)],
+  attemptsAtMost,
+  nextTryAt: timer?.kind === "backOff" ? new Date(timer.dueMs).toISOString() : null,
   fence: record?.fence ?? 0,
   commandedAt: record?.commandedAt ?? null,
   startedAt: record?.startedAt ?? null,

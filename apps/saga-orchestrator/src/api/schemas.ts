@@ -111,7 +111,13 @@ export const stepSchema = z.strictObject({
   phase: z
     .enum(["waiting", "working", "retrying", "done", "failed", "undoing", "undone", "untouched", "skipped"])
     .meta({ description: "the same in fewer words" }),
-  attempts: z.int(),
+  attempts: z
+    .int()
+    .meta({ description: "tries up to now of what it is at: its work, its undo, the last look" }),
+  attemptsAtMost: z.int().meta({ description: "with so many tries it has failed for good" }),
+  nextTryAt: optionalTime.meta({
+    description: "when it is tried again; null while it waits for no next try",
+  }),
   fence: z.int(),
   commandedAt: optionalTime,
   startedAt: optionalTime,

@@ -4,7 +4,7 @@ import type { MachineAction, MachineEvent } from "../machine/events.ts";
 import { moveTenant, publishProvisioned, publishRolledBack } from "./announce.ts";
 import { type Batch, type HistoryEntry, partsOf } from "./batch.ts";
 import { sendCommand } from "./commands.ts";
-import { outputsOf, type Saga, settleTimer, statusOf, stepOf } from "./saga.ts";
+import { outputsOf, type Saga, settleTimer, statusOf, stepOf, workOf } from "./saga.ts";
 import { backOffOf } from "./settings.ts";
 
 /** What happened, for the history. */
@@ -68,7 +68,7 @@ const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
         batch.settings,
         saga.sagaId,
         action.step,
-        Math.max(...Object.values(step.attempts)),
+        step.attempts[workOf(saga.state[action.step])],
       );
       saga.timers[action.step] = { kind: "backOff", dueMs: batch.now.getTime() + waitMs, fence: step.fence };
       return;

@@ -1,7 +1,7 @@
 import { type Reply, unreachable } from "@deeplens/contracts";
 import { advanceSaga, type Happened, record } from "./advance.ts";
 import { type Batch, partsOf, reserve } from "./batch.ts";
-import { type Saga, type StepRecord, stepOf, type Work } from "./saga.ts";
+import { type Saga, type StepRecord, stepOf, type Work, workOf } from "./saga.ts";
 
 /**
  * A worker's reply. Only one that bears its step's newest fence moves the saga; an older one goes into the history,
@@ -36,7 +36,7 @@ export const applyReply = (batch: Batch, saga: Saga, reply: Reply): void => {
       return advanceSaga(batch, saga, { type: `compensated.${step}` }, happened);
     case "StepCompensationFailed": {
       const outcome =
-        reply.value.permanent || !triesLeft(batch, known, workOf(saga, step)) ? "final" : "retry";
+        reply.value.permanent || !triesLeft(batch, known, workOf(saga.state[step])) ? "final" : "retry";
       keepError(saga, step, known, reply.value, outcome === "final");
       return advanceSaga(batch, saga, { type: `undoFailed.${step}`, outcome }, happened);
     }
@@ -54,7 +54,7 @@ export const applySilence = (
   error: { code: string; message: string },
 ): void => {
   const known = stepOf(saga, step);
-  const outcome = triesLeft(batch, known, workOf(saga, step)) ? "retry" : "final";
+  const outcome = triesLeft(batch, known, workOf(saga.state[step])) ? "retry" : "final";
   keepError(saga, step, known, error, outcome === "final");
   advanceSaga(batch, saga, { type: `deadline.${step}`, outcome }, happened);
 };
@@ -129,13 +129,6 @@ const failureOutcome = (
 
 const triesLeft = (batch: Batch, known: StepRecord, work: Work): boolean =>
   known.attempts[work] < batch.settings.attempts;
-
-/** What the step's newest command asked for. */
-export const workOf = (saga: Saga, step: string): Work => {
-  const state = saga.state[step] ?? "";
-  if (state.startsWith("undo")) return "undo";
-  return state.startsWith("look") ? "look" : "do";
-};
 
 /** The step's last error; where it is for good, the saga's as well: the first cause stays, whatever fails after it. */
 const keepError = (

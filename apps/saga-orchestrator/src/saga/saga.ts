@@ -123,6 +123,12 @@ export const statusOf = (state: MachineState): SagaStatus => {
   }
 };
 
+/** What the newest command of a step in this state asked for. */
+export const workOf = (state = ""): Work => {
+  if (state.startsWith("undo")) return "undo";
+  return state.startsWith("look") || state === "confirmed" ? "look" : "do";
+};
+
 /** The earliest of its timers, in ms since the epoch; null where it has none. */
 export const nextDueMs = (saga: Saga): number | null => {
   const due = Object.values(saga.timers).map((timer) => timer.dueMs);

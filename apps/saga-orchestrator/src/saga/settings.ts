@@ -16,20 +16,26 @@ export interface SagaSettings {
 
 export const defaultSettings: SagaSettings = {
   attempts: 5,
-  backOffMs: 1_000,
-  backOffMaxMs: 60_000,
+  backOffMs: 2_000,
+  backOffMaxMs: 120_000,
   waitMs: 600_000,
   workMs: 300_000,
   settleMs: 180_000,
 };
 
+// Steep: the first tries follow soon after a short hiccup, and five of them still outlast the restart of a service
+// (docs/decisions/0012-five-attempts-outlast-a-restart.md).
+const growth = 5;
+// No wait is shorter than this part of its step: what the attempts outlast together can be relied on.
+const surePart = 0.75;
+
 /**
- * Exponential back-off with jitter: between half and the whole of `backOffMs * 2^(attempt - 1)`, at most
+ * Exponential back-off with jitter: between three quarters and the whole of `backOffMs * 5^(attempt - 1)`, at most
  * `backOffMaxMs`. The jitter follows from the saga, the step and the attempt, so the same input gives the same time.
  */
 export const backOffOf = (settings: SagaSettings, sagaId: string, step: string, attempt: number): number => {
-  const whole = Math.min(settings.backOffMs * 2 ** (attempt - 1), settings.backOffMaxMs);
+  const whole = Math.min(settings.backOffMs * growth ** (attempt - 1), settings.backOffMaxMs);
   const fraction =
     createHash("sha256").update(`${sagaId}/${step}/${attempt}`).digest().readUInt32BE(0) / 2 ** 32;
-  return Math.round(whole * (0.5 + fraction / 2));
+  return Math.round(whole * (surePart + fraction * (1 - surePart)));
 };

@@ -119,3 +119,16 @@ test("retry of a step that backs off takes it at once, with all of its tries", (
     .expectTimer("database", "deadline", 600_000)
     .look(({ step }) => assert.deepEqual(step("database").attempts, { do: 1, undo: 0, look: 0 }));
 });
+
+// Seen to fail with the most tries of all its work: the undo's first wait was then as long as the last one of the work.
+test("an undo waits by its own count of tries, however many its work had", () => {
+  const again = [failedForNow("database"), backOffOver("database")];
+  given(requested(), completed("storage"), completed("vectors"), ...again, ...again, ...again, ...again)
+    .when(failedForGood("database"))
+    .expectCommands(undo("database"), undo("storage"), undo("vectors"))
+    .when(undoFailedForNow("database"))
+    .look(({ saga, nowMs }) => {
+      const waitMs = (saga.timers.database?.dueMs ?? 0) - nowMs;
+      assert.ok(waitMs > 0 && waitMs <= 2_000, `${waitMs} ms`);
+    });
+});

@@ -1,8 +1,8 @@
 import { type Reply, unreachable } from "@deeplens/contracts";
 import { applyAct } from "../saga/acts.ts";
 import { startSaga } from "../saga/advance.ts";
-import { applyReply, workOf } from "../saga/replies.ts";
-import { settleTimer } from "../saga/saga.ts";
+import { applyReply } from "../saga/replies.ts";
+import { settleTimer, workOf } from "../saga/saga.ts";
 import { fireTimers } from "../saga/timers.ts";
 import { provisionKind } from "./provision-kind.ts";
 import {
@@ -194,8 +194,7 @@ export const moveOn = (world: World, move: Move, attempts: number): Moved => {
   }
 };
 
-const workNow = (state: World["state"], step: string): "do" | "undo" | "look" =>
-  workOf({ state } as Parameters<typeof workOf>[0], step);
+const workNow = (state: World["state"], step: string): "do" | "undo" | "look" => workOf(state[step]);
 
 const replyOf = ({ echo, pivot }: Extract<Happens, { what: "reply" }>): Reply => {
   const { step, fence, permanent } = echo;

@@ -108,6 +108,8 @@ export const stepOf = (step: string, change: Partial<SagaStep> = {}): SagaStep =
   state: "done",
   phase: "done",
   attempts: 1,
+  attemptsAtMost: 5,
+  nextTryAt: null,
   fence: 1,
   commandedAt: at,
   startedAt: at,

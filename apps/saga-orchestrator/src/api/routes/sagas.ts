@@ -36,7 +36,8 @@ const history = {
   response: { 200: historyPageSchema, 404: problemSchema, ...errors },
 };
 
-export const sagaRoutes = (app: Api, { db }: ApiContext): void => {
+export const sagaRoutes = (app: Api, context: ApiContext): void => {
+  const { db } = context;
   app.get("/v1/sagas", { schema: list }, async ({ query }) =>
     listSagas(db, {
       statuses: query.status,
@@ -48,7 +49,7 @@ export const sagaRoutes = (app: Api, { db }: ApiContext): void => {
   );
 
   app.get("/v1/sagas/:sagaId", { schema: get }, async ({ params }) => {
-    const saga = await findSaga(db, params.sagaId);
+    const saga = await findSaga(context, params.sagaId);
     if (saga === undefined) throw noSuchSaga(params.sagaId);
     return saga;
   });
