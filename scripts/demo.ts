@@ -26,7 +26,7 @@ export async function demo(stack: Stack): Promise<string> {
   if (acme !== undefined && acme.state !== "rolled-back") {
     console.log(`...   the tenant ${slug} is there already`);
   } else {
-    if (acme !== undefined) await nameIsFree(tenantctl);
+    if (acme !== undefined) await nameIsFree(installation, tenantctl);
     // The same id at every first start, so that it stays one request; one of its own after a rollback.
     const requestId = acme === undefined ? slug : `${slug}-${Date.now()}`;
     const ordered = await run([quiet, upstreamService, stackFile, requestId, slug], "inherit");
@@ -42,7 +42,7 @@ export async function demo(stack: Stack): Promise<string> {
   return acmeText(installation, acme);
 }
 
-async function nameIsFree(tenantctl: readonly string[]): Promise<void> {
+async function nameIsFree(installation: string, tenantctl: readonly string[]): Promise<void> {
   console.log(
     `...   the last ${slug} was rolled back; waiting until its name is free (some minutes at most)`,
   );
@@ -51,7 +51,9 @@ async function nameIsFree(tenantctl: readonly string[]): Promise<void> {
     if (status === "closed") return;
     if (status === "stuck") break;
   }
-  throw new Error(`The name ${slug} was not freed: see npx tenantctl status ${slug}`);
+  throw new Error(
+    `The name ${slug} was not freed: see npx tenantctl status ${slug} --installation ${installation}`,
+  );
 }
 
 const notReady = (installation: string): Error =>
@@ -62,6 +64,8 @@ const notReady = (installation: string): Error =>
 /** The tenant as tenantctl knows it; undefined where there is none. */
 async function statusOf(tenantctl: readonly string[]): Promise<TenantStatus | undefined> {
   const { code, stdout } = await run([...tenantctl, "status", slug, "--json"], "pipe");
+  if (code === null || stdout === "")
+    throw new Error(`tenantctl status ${slug} was ended; run npm start again.`);
   const answer = JSON.parse(stdout);
   if (code === 0) return answer;
   if (answer.error.code === "tenant-not-found") return undefined;

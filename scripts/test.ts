@@ -18,6 +18,7 @@ await orTell(async () => {
     usage: "npm test",
     example: "npm test -- apps/db-worker --keep",
     installation: "deeplens-test",
+    words: "parts of test files' paths",
     flags: {
       memory: { type: "boolean", help: "only the tests that need no service" },
       keep: { type: "boolean", help: "use the test installation that is there, and keep it afterwards" },
@@ -36,7 +37,8 @@ await orTell(async () => {
   });
   if (withServices) {
     const run = () => runOnStack(options.installation, tests, { keep, up: !options.flag("no-stack") });
-    counts = sum(counts, await (options.flag("no-stack") ? run() : oneAtATime(options.installation, run)));
+    const onStack = options.flag("no-stack") ? run() : oneAtATime(options.installation, run);
+    counts = sum(counts, await onStack.catch(toldAsFailure));
   }
   console.log(`\n${closingLine(counts)}`);
   return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
@@ -69,9 +71,7 @@ async function runOnStack(
       counts = sum(counts, await runTests(projectRoot, files, { concurrency, timeoutMs: 20 * minutes }));
     }
   } catch (error) {
-    // Told, and counted as one failure: the installation is removed all the same.
-    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-    counts = sum(counts, { passed: 0, failed: 1 });
+    counts = sum(counts, toldAsFailure(error)); // the installation is removed all the same
   }
   if (stack.keep)
     console.log(
@@ -79,6 +79,12 @@ async function runOnStack(
     );
   else await removeAll(installation);
   return end.asked() ? sum(counts, { passed: 0, failed: 1 }) : counts;
+}
+
+/** The run still closes with its line: what kept tests from running, or stayed behind, counts as one failure. */
+function toldAsFailure(error: unknown): Counts {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  return { passed: 0, failed: 1 };
 }
 
 /** An interrupted run still removes what it made: the signal only ends the part that is running. */

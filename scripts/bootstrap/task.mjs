@@ -5,6 +5,7 @@ import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 const parts = [];
+const defaultHint = "see the log; when the reason is gone, run the command again";
 
 /** The parts that this command has finished, in order, each with its milliseconds. */
 export const finishedParts = () => [...parts];
@@ -31,9 +32,10 @@ export class TaskFailure extends Error {
  * Runs `work` as a part named `title`. `work` gets `run(command, args, options)`, whose output goes to `log`.
  * Returns what `work` returns; throws TaskFailure.
  */
-export async function task(title, { log, hint = "" }, work) {
+export async function task(title, { log, hint = defaultHint }, work) {
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
   const out = createWriteStream(log, { flags: "w", mode: 0o600 });
+  out.on("error", (error) => console.error(`(no more goes into ${log}: ${error.message})`)); // a full disk, say
   const started = Date.now();
   const stop = tick(title, started);
   try {

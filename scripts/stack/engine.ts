@@ -19,12 +19,8 @@ export async function ensureEngine(): Promise<void> {
       `No engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST.`,
     );
   }
-  if (state === "forbidden") {
-    throw new Error(
-      "The Docker engine runs, but this user may not talk to it: run as root, or add the user to the group `docker` and log in again.",
-    );
-  }
-  if (!existsSync(daemonPath) && !(await succeeds("dockerd", ["--version"]))) {
+  if (state === "forbidden") throw forbidden();
+  if (!(await daemonIsInstalled())) {
     prepareUlimits();
     await installPackages(["docker.io", "docker-compose"]);
   }
@@ -44,12 +40,30 @@ export async function installPackages(packages: readonly string[]): Promise<void
   const hint = "see the log; if Debian's mirror could not be reached, run the command again";
   await task(`installing ${packages.join(", ")} by apt`, { log, hint }, async (run) => {
     await run("apt-get", ["update"], { env });
-    await run("apt-get", ["install", "--yes", "--no-install-recommends", ...packages], { env });
+    // A new machine's own upgrades may hold the lock for some minutes.
+    const waiting = ["-o", "DPkg::Lock::Timeout=300"];
+    await run("apt-get", [...waiting, "install", "--yes", "--no-install-recommends", ...packages], { env });
   });
 }
 
-/** True when an engine answers; starts nothing. */
-export const engineAnswers = async (): Promise<boolean> => (await engineState()) === "answers";
+/** True when an engine answers; starts nothing. Throws where there is one that this user may not talk to. */
+export async function engineAnswers(): Promise<boolean> {
+  const state = await engineState();
+  if (state === "forbidden") throw forbidden();
+  return state === "answers";
+}
+
+/** True where there is an engine, running or not, here or elsewhere (DOCKER_HOST): it may hold containers of ours. */
+export const engineExists = async (): Promise<boolean> =>
+  Boolean(process.env.DOCKER_HOST) || (await engineAnswers()) || (await daemonIsInstalled());
+
+const daemonIsInstalled = async (): Promise<boolean> =>
+  existsSync(daemonPath) || (await succeeds("dockerd", ["--version"]));
+
+const forbidden = (): Error =>
+  new Error(
+    "The Docker engine runs, but this user may not talk to it: run as root, or add the user to the group `docker` and log in again.",
+  );
 
 async function engineState(): Promise<"answers" | "forbidden" | "silent"> {
   try {

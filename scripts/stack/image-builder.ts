@@ -8,27 +8,38 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { type Run, task } from "../bootstrap/task.mjs";
 import { capture, lines, succeeds } from "./command.ts";
 import { isBase, type PlannedImage } from "./image-plan.ts";
+import { afterOthers } from "./one-at-a-time.ts";
 import { cacheFolder, type StateFolder } from "./state-folder.ts";
 
 type Build = Extract<PlannedImage, { how: "build" }>;
 
-/** Makes what is missing, in order; a second run finds everything. Throws TaskFailure. */
+/**
+ * Makes what is missing, in order; a second run finds everything. Installations share images and cache, so what another
+ * command is making is waited for, and then found. Throws TaskFailure.
+ */
 export async function ensureImages(
   root: string,
   state: StateFolder,
   plan: readonly PlannedImage[],
 ): Promise<void> {
+  const missing = async () => (await Promise.all(plan.map(isPresent))).includes(false);
+  if (await missing())
+    await afterOthers(join(cacheFolder(), "images.lock"), "making images", () => makeAll(root, state, plan));
+}
+
+async function makeAll(root: string, state: StateFolder, plan: readonly PlannedImage[]): Promise<void> {
   for (const image of plan) {
     if (await isPresent(image)) continue;
     const { service } = image.entry;
@@ -37,11 +48,7 @@ export async function ensureImages(
       const hint =
         "check that the registry can be reached, or set DEEPLENS_IMAGES=build to build the images here";
       await task(`pulling ${image.tag}`, { log, hint }, (run) => run("docker", ["pull", image.tag]));
-    } else if (image.entry.keep && existsSync(keptCopy(image))) {
-      await task(`loading the image ${service} from the cache`, { log }, (run) =>
-        run("docker", ["load", "--input", keptCopy(image)]),
-      );
-    } else {
+    } else if (!(await loadCopy(image, log))) {
       const hint =
         "see the log; a package registry that can't be reached is the usual cause: run the command again";
       await task(`building the image ${service}`, { log, hint }, (run) => build(root, image, plan, run));
@@ -74,7 +81,10 @@ async function build(root: string, image: Build, plan: readonly PlannedImage[], 
   const cache = cacheFolder();
   mkdirSync(cache, { recursive: true });
   if (entry.service === "base") {
-    await run(join(root, entry.context, "build.sh"), [cache, baseLabel(image)]);
+    await run(join(root, entry.context, "build.sh"), [cache, baseLabel(image)]).catch((error) => {
+      rmSync(join(cache, "rootfs.tar"), { force: true }); // it may be what is wrong: the next try makes it again
+      throw error;
+    });
     return;
   }
   const args = Object.entries(entry.args ?? {}).flatMap(([name, service]) => {
@@ -113,10 +123,29 @@ async function withContext(
 const keptCopy = ({ entry, hash }: Build): string =>
   join(cacheFolder(), "images", `${entry.service}-${hash}.tar.gz`);
 
-/** A full disk or the like costs the copy and not the command. */
+/** True when the kept copy is in the engine now. One that can't be loaded (cut off, say) is removed, and built again. */
+async function loadCopy(image: Build, log: string): Promise<boolean> {
+  const { service, keep } = image.entry;
+  const copy = keptCopy(image);
+  if (!keep || !existsSync(copy)) return false;
+  const hint = `it is removed, and the image is built`;
+  try {
+    await task(`loading the image ${service} from the cache`, { log, hint }, (run) =>
+      run("docker", ["load", "--input", copy]),
+    );
+    return true;
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : error);
+    rmSync(copy, { force: true });
+    return false;
+  }
+}
+
+/** A full disk or the like costs the copy and not the command. Copies of older versions go. */
 async function keepCopy(image: Build, log: string): Promise<void> {
   const file = keptCopy(image);
-  mkdirSync(join(cacheFolder(), "images"), { recursive: true });
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true });
   await task(`keeping a copy of the image ${image.entry.service}`, { log: `${log}.keep` }, async () => {
     const save = spawn("docker", ["save", image.tag], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise<number | null>((resolve) => save.once("close", resolve));
@@ -127,6 +156,9 @@ async function keepCopy(image: Build, log: string): Promise<void> {
     );
     if ((await ended) !== 0) throw new Error("docker save failed");
     renameSync(`${file}.new`, file);
+    for (const name of readdirSync(folder))
+      if (name.startsWith(`${image.entry.service}-`) && name !== basename(file))
+        rmSync(join(folder, name), { force: true });
   }).catch((error: unknown) => console.log(error instanceof Error ? error.message : error));
 }
 

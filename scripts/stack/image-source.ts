@@ -31,13 +31,18 @@ export async function chooseImageSource(state: StateFolder): Promise<ImageSource
 async function ask(state: StateFolder): Promise<ImageSource> {
   if (await succeeds("docker", ["image", "inspect", probe])) return "official";
   const log = join(state.logs, "image-registry.log");
-  return task("asking the engine for an official image", { log }, async (run) => {
-    const answered = await run("docker", ["pull", probe], { timeoutMs: patienceMs }).then(
-      () => true,
-      () => false,
-    );
-    return answered ? ("official" as const) : ("build" as const);
-  });
+  const source = await task("asking the engine for an official image", { log }, (run) =>
+    run("docker", ["pull", probe], { timeoutMs: patienceMs }).then(
+      () => "official" as const,
+      () => "build" as const, // its log says why
+    ),
+  );
+  console.log(
+    source === "official"
+      ? "...   images are pulled from their registries"
+      : `...   no registry answers (${log} says why): images are built here`,
+  );
+  return source;
 }
 
 /** Throws when the word is neither. */

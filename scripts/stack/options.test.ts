@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { parseInstallation, readOptions } from "./options.ts";
 
 const about = {
+  words: "paths",
   usage: "npm run thing",
   example: "npm run thing",
   installation: "deeplens",
@@ -18,6 +19,18 @@ test("flags, words and the installation are told apart", () => {
 
 test("an unknown flag is refused and the help is named", () => {
   assert.throws(() => readOptions(["--yess"], about), /--yess[\s\S]*--help/);
+});
+
+test("a word where none is meant is refused: `npm run reset other` is not a reset of the usual one", () => {
+  const { words: _words, ...wordless } = about;
+  assert.throws(() => readOptions(["other"], wordless), /"other" means nothing/);
+});
+
+test("a flag that npm took for its own is told, not passed over", (t) => {
+  process.env.npm_config_installation = "other";
+  t.after(() => delete process.env.npm_config_installation);
+  assert.throws(() => readOptions([], about), /npm run thing -- --installation/);
+  assert.equal(readOptions(["--installation", "mine"], about).installation, "mine");
 });
 
 test("a name that containers, topics or buckets would refuse is no installation", () => {

@@ -24,6 +24,8 @@ export function readOptions(
     readonly example: string;
     readonly installation: string;
     readonly flags?: Flags;
+    /** What words beside the flags mean; without it there are none. */
+    readonly words?: string;
   },
 ): {
   readonly installation: string;
@@ -45,10 +47,24 @@ export function readOptions(
       return `  ${shown.padEnd(22)} ${help}`;
     });
     console.log(
-      [`usage: ${about.usage} -- [flags]`, "", ...lines, "", "example:", `  ${about.example}`].join("\n"),
+      [
+        `usage: ${about.usage} -- [flags]${about.words === undefined ? "" : ` [${about.words}]`}`,
+        "",
+        ...lines,
+        "",
+        "example:",
+        `  ${about.example}`,
+      ].join("\n"),
     );
     process.exit(0);
   }
+  const [word] = parsed.positionals;
+  if (word !== undefined && about.words === undefined)
+    throw new UsageError(`"${word}" means nothing here.\nSee: ${about.usage} -- --help`);
+  // Without the two dashes npm takes a flag for its own, and the command would do another thing than was meant.
+  const taken = Object.keys(flags).find((name) => npmTook(name) && parsed.values[name] === undefined);
+  if (taken !== undefined)
+    throw new UsageError(`npm took --${taken} for itself: write "${about.usage} -- --${taken}".`);
   const asked = parsed.values.installation;
   const name = typeof asked === "string" ? asked : process.env.DEEPLENS_INSTALLATION || about.installation;
   return {
@@ -57,6 +73,11 @@ export function readOptions(
     words: parsed.positionals,
   };
 }
+
+// npm's own flags may come from the person's .npmrc: no sign of what was meant here.
+const npmsOwn = new Set(["yes", "help"]);
+const npmTook = (flag: string): boolean =>
+  !npmsOwn.has(flag) && process.env[`npm_config_${flag.replaceAll("-", "_")}`] !== undefined;
 
 /** The name is the prefix of containers, volumes, topics and buckets, so it takes what all of these allow: `<name>-qdrant-<slug>` is a host name of 63 characters at most. */
 export function parseInstallation(name: string): string {

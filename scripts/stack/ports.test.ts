@@ -3,12 +3,23 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { portHolder } from "./port-holder.ts";
-import { choosePorts, isTaken, portVariable } from "./ports.ts";
+import { choosePorts, isTaken, portOffset, portVariable } from "./ports.ts";
 
 test("an installation beside the person's own has the default ports, moved", () => {
   const ports = choosePorts({}, {}, 20_000);
   assert.equal(ports.kafka, 29_092);
   assert.equal(ports.qdrantGrpc, 26_434);
+});
+
+test("an offset that is no number is refused by its own name", (t) => {
+  const before = process.env.DEEPLENS_PORT_OFFSET;
+  t.after(() => {
+    process.env.DEEPLENS_PORT_OFFSET = before ?? "";
+  });
+  process.env.DEEPLENS_PORT_OFFSET = "2OOOO";
+  assert.throws(() => portOffset("deeplens"), /DEEPLENS_PORT_OFFSET is "2OOOO"/);
+  process.env.DEEPLENS_PORT_OFFSET = "";
+  assert.deepEqual([portOffset("deeplens"), portOffset("deeplens-test")], [0, 20_000]);
 });
 
 test("a port that was chosen once is kept, and the environment goes before it", () => {

@@ -63,8 +63,13 @@ export function rememberPorts(state: StateFolder, ports: Ports): void {
 const portsFile = (state: StateFolder): string => join(state.path, "ports.json");
 
 /** DEEPLENS_PORT_OFFSET moves all ports at once. */
-function portOffset(installation: string): number {
-  return Number(process.env.DEEPLENS_PORT_OFFSET ?? (installation === "deeplens-test" ? 20_000 : 0));
+export function portOffset(installation: string): number {
+  const asked = process.env.DEEPLENS_PORT_OFFSET || (installation === "deeplens-test" ? "20000" : "0");
+  if (!/^\d{1,5}$/.test(asked))
+    throw new Error(
+      `DEEPLENS_PORT_OFFSET is "${asked}": set it to a whole number that is added to all ports.`,
+    );
+  return Number(asked);
 }
 
 /** True when something accepts connections on that port of this machine. */
