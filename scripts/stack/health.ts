@@ -44,7 +44,7 @@ async function inspect(names: readonly string[]): Promise<readonly Health[]> {
 
 async function fail(container: Health | undefined, run: Run, log: string): Promise<never> {
   const name = container?.name ?? "a container";
-  // Its own log goes into ours, so that the last lines shown are the container's.
+  // Its own log goes into ours, so that the last lines shown are the container's. Without it the failure is told all the same.
   await run("docker", ["logs", "--tail", "200", name]).catch(() => "");
   throw new TaskFailure(
     `${name} did not become healthy`,

@@ -4,6 +4,7 @@ import { capture } from "./command.ts";
 
 /** "the container X" or "the process Y (pid 1)" or "a process that can't be seen from here". */
 export async function portHolder(port: number): Promise<string> {
+  // Where the engine does not answer, a process may still be named.
   const containers = await capture("docker", [
     "ps",
     "--filter",

@@ -15,14 +15,24 @@ export const noteSnapshot = (path: string, { collection, name }: RemoteSnapshot)
 
 /** The snapshots noted in an unfinished folder; a line that a crash cut short is left out. */
 export const notedSnapshots = async (path: string): Promise<readonly RemoteSnapshot[]> => {
-  const lines = (await readFile(join(path, file), "utf8").catch(() => "")).split("\n");
+  const lines = (await contentsOf(join(path, file))).split("\n");
   return lines.flatMap((text) => {
     try {
       return [line.parse(JSON.parse(text))];
     } catch {
-      return [];
+      return []; // cut short
     }
   });
+};
+
+// A journal that is there and can't be read keeps its folder: what it names would else stay in Qdrant for ever.
+const contentsOf = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
 };
 
 /** All of them were deleted in Qdrant. */

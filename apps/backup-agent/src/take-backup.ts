@@ -61,7 +61,7 @@ export const takeBackup = async (
     return manifest;
   } catch (error) {
     await removeUnfinished(plan.folder, { id: plan.id, path }, vectors).catch(() => {
-      // Stays unfinished, and is swept before the next backup.
+      // Stays unfinished, and is swept (and told) before the next backup.
     });
     throw error;
   }

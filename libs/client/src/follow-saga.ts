@@ -40,6 +40,7 @@ export async function* followSaga(
       if (stopped()) return;
       if (!canReopen(error) || performance.now() - heardMs > patienceMs) throw error;
     }
+    // An abort ends the pause, and with it the loop.
     await delay(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TenantProvisioned, TenantProvisioningFailed, TenantState } from "@deeplens/contracts";
-import { createConsumer } from "@deeplens/messaging";
+import { createConsumer, type EachMessagePayload, runConsumer } from "@deeplens/messaging";
 import { messageIn, type Reader } from "./reader.ts";
 import { createRevisions } from "./revisions.ts";
 
@@ -27,36 +27,36 @@ export async function* followTenant(
   const news: TenantNews[] = [];
   let wake: () => void = () => undefined;
   const states = createRevisions();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [reader.state, reader.lifecycle], fromBeginning: true });
-  await consumer.run({
-    eachMessage: async ({ message: record }) => {
-      // Keys are slugs: most records are passed over unread.
-      if ((record.key?.toString() ?? "") !== tenant.slug) return;
-      const message = await messageIn(reader, record);
-      if (message === undefined || !("tenantId" in message.value)) return;
-      if (message.value.tenantId !== tenant.tenantId) return;
-      switch (message.record) {
-        case "TenantState":
-          if (!states.isNews(tenant.tenantId, message.value.revision)) return;
-          states.saw(tenant.tenantId, message.value.revision);
-          news.push({ type: "state", state: message.value });
-          break;
-        case "TenantProvisioned":
-          news.push({ type: "provisioned", event: message.value });
-          break;
-        case "TenantProvisioningFailed":
-          news.push({ type: "failed", event: message.value });
-          break;
-        default:
-          return;
-      }
-      wake();
-    },
-  });
+  const eachMessage = async ({ message: record }: EachMessagePayload): Promise<void> => {
+    // Keys are slugs: most records are passed over unread.
+    if ((record.key?.toString() ?? "") !== tenant.slug) return;
+    const message = await messageIn(reader, record);
+    if (message === undefined || !("tenantId" in message.value)) return;
+    if (message.value.tenantId !== tenant.tenantId) return;
+    switch (message.record) {
+      case "TenantState":
+        if (!states.isNews(tenant.tenantId, message.value.revision)) return;
+        states.saw(tenant.tenantId, message.value.revision);
+        news.push({ type: "state", state: message.value });
+        break;
+      case "TenantProvisioned":
+        news.push({ type: "provisioned", event: message.value });
+        break;
+      case "TenantProvisioningFailed":
+        news.push({ type: "failed", event: message.value });
+        break;
+      default:
+        return;
+    }
+    wake();
+  };
   const onAbort = (): void => wake();
   signal?.addEventListener("abort", onAbort);
+  let running: { stop(): void } | undefined;
   try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [reader.state, reader.lifecycle], fromBeginning: true });
+    running = await runConsumer(consumer, { eachMessage }, reader.log);
     let settled = false;
     while (signal?.aborted !== true) {
       const one = news.shift();
@@ -74,7 +74,11 @@ export async function* followTenant(
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
+    running?.stop();
     await consumer.disconnect();
-    await reader.admin.deleteGroups([groupId]).catch(() => undefined);
+    // Kafka forgets a group without members by itself, some days later.
+    await reader.admin
+      .deleteGroups([groupId])
+      .catch((error: Error) => reader.log.warn({ groupId, reason: error.message }, "the group stays"));
   }
 }

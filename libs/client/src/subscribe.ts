@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from "@deeplens/contracts";
-import { createConsumer } from "@deeplens/messaging";
+import { createConsumer, type EachMessagePayload, runConsumer } from "@deeplens/messaging";
 import { messageIn, type Reader } from "./reader.ts";
 import { createRevisions } from "./revisions.ts";
 
@@ -21,17 +21,26 @@ export interface Subscription {
 export const subscribe = async (reader: Reader, options: SubscribeOptions): Promise<Subscription> => {
   const consumer = createConsumer(reader.kafka, { groupId: options.groupId });
   const revisions = createRevisions();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [reader.lifecycle], fromBeginning: true });
-  await consumer.run({
-    eachMessage: async ({ message: record }) => {
-      const message = await messageIn(reader, record);
-      if (message?.record !== "TenantProvisioned" && message?.record !== "TenantProvisioningFailed") return;
-      const { tenantId, revision } = message.value;
-      if (!revisions.isNews(tenantId, revision)) return;
-      await options.onEvent(message);
-      revisions.saw(tenantId, revision);
-    },
-  });
-  return { stop: () => consumer.disconnect() };
+  const eachMessage = async ({ message: record }: EachMessagePayload): Promise<void> => {
+    const message = await messageIn(reader, record);
+    if (message?.record !== "TenantProvisioned" && message?.record !== "TenantProvisioningFailed") return;
+    const { tenantId, revision } = message.value;
+    if (!revisions.isNews(tenantId, revision)) return;
+    await options.onEvent(message);
+    revisions.saw(tenantId, revision);
+  };
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [reader.lifecycle], fromBeginning: true });
+    const running = await runConsumer(consumer, { eachMessage }, reader.log);
+    return {
+      stop: async () => {
+        running.stop();
+        await consumer.disconnect();
+      },
+    };
+  } catch (error) {
+    await consumer.disconnect();
+    throw error;
+  }
 };

@@ -37,10 +37,19 @@ export const connectTenants = async (options: TenantsClientOptions): Promise<Ten
   await codec.prepare([requestsTopic]);
   const admin = kafka.admin();
   const producer = createProducer(kafka);
-  await Promise.all([admin.connect(), producer.connect()]);
+  const close = async (): Promise<void> => {
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
+  };
   const requests = topicName(installation, requestsTopic);
-  const { topics } = await admin.fetchTopicMetadata({ topics: [requests] });
-  const shards = topics[0]?.partitions.length ?? 0;
+  let shards: number;
+  try {
+    await Promise.all([admin.connect(), producer.connect()]);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [requests] });
+    shards = topics[0]?.partitions.length ?? 0;
+  } catch (error) {
+    await close(); // what did connect would keep the process alive
+    throw error;
+  }
   const reader = {
     kafka,
     codec,
@@ -55,8 +64,6 @@ export const connectTenants = async (options: TenantsClientOptions): Promise<Ten
       publishRequest({ producer, codec, topic: requests, shards, source: options.source }, wish),
     followTenant: (tenant, signal) => followTenant(reader, tenant, signal),
     subscribe: (subscription) => subscribe(reader, subscription),
-    close: async () => {
-      await Promise.all([admin.disconnect(), producer.disconnect()]);
-    },
+    close,
   };
 };

@@ -8,6 +8,7 @@ export type {
   Batch,
   Consumer,
   EachBatchPayload,
+  EachMessagePayload,
   IHeaders,
   Kafka,
   KafkaMessage,

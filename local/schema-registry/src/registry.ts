@@ -73,7 +73,7 @@ export const createRegistry = (log: SchemaLog) => {
   let lastWrite: Promise<unknown> = Promise.resolve();
   const exclusively = <T>(write: () => Promise<T>): Promise<T> => {
     const result = lastWrite.then(log.catchUp).then(write);
-    lastWrite = result.catch(() => undefined);
+    lastWrite = result.catch(() => undefined); // its caller is told; the next write begins all the same
     return result;
   };
   const append = (entry: Exclude<Entry, { type: "other" }>): Promise<void> => log.append(encode(entry));
