@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly warmUp: number;
   readonly single: number;
   readonly burst: number;
+  /** A folder for CPU profiles. */
+  readonly profiles?: string;
   readonly progress: (text: string) => void;
 }
 
@@ -123,7 +125,7 @@ const check = async (
     );
   const { rows } = await pool.query<{ sagas: number; doubled: number }>(
     `SELECT count(*)::int AS sagas,
-            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM jsonb_each(steps) AS s WHERE (s.value -> 'attempts' ->> 'do')::int > 1))::int AS doubled
+            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM json_each(steps) AS s WHERE (s.value -> 'attempts' ->> 'do')::int > 1))::int AS doubled
        FROM orchestrator.sagas`,
   );
   assert.deepEqual(rows[0], { sagas: expected, doubled: 0 }, "one saga a request, one command a step");

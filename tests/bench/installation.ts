@@ -31,6 +31,7 @@ const firstPort = 24_100;
 export const startInstallation = async (options: {
   instances: number;
   saga: SagaName;
+  profiles?: string;
 }): Promise<BenchInstallation> => {
   const services = stack();
   const name = `b${randomBytes(4).toString("hex")}`;
@@ -54,6 +55,8 @@ export const startInstallation = async (options: {
     CONTROL_DB_PASSWORD: address.password,
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   };
+  const profiling =
+    options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
   const children: Record<string, ChildProcess> = {};
   const start = (
     process_: string,
@@ -65,7 +68,7 @@ export const startInstallation = async (options: {
     // Passwords go by the environment: a command line is for everybody to read.
     children[process_] = spawn(
       process.execPath,
-      ["--disable-warning=TimeoutNegativeWarning", path, ...args],
+      ["--disable-warning=TimeoutNegativeWarning", ...profiling, path, ...args],
       {
         stdio: ["ignore", "ignore", "inherit"],
         env: { ...environment, ...env },

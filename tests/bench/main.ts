@@ -1,4 +1,4 @@
-/** `npm run bench -- engine [--runs N] [--instances 1,2,4] [--steps product] [--json]`. */
+/** `npm run bench -- engine [--runs N] [--instances 1,2,4] [--steps product] [--cpu-prof FOLDER] [--json]`. */
 import { parseArgs } from "node:util";
 import { benchEngine, type EngineResult } from "./engine.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
@@ -9,6 +9,7 @@ const usage = `usage: npm run bench -- engine [flags]
   --instances N[,N]    how many orchestrators and workers (default 1)
   --steps four|product the saga that peers were measured on, or the product's own (default four)
   --quick              a tenth of the sagas: to see that it works
+  --cpu-prof FOLDER    keep a CPU profile of each process of the fleet there
   --json               one line of JSON last, in place of the table
   --help               this text
 
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "3" },
     instances: { type: "string", default: "1" },
     steps: { type: "string", default: "four" },
+    "cpu-prof": { type: "string" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
 });
 
 const saga = values.steps === "four" || values.steps === "product" ? values.steps : undefined;
+const profiles = values["cpu-prof"];
 const runs = Number(values.runs);
 const instances = values.instances.split(",").map(Number);
 const wrong =
@@ -59,6 +62,7 @@ for (const count of instances) {
         instances: count,
         saga: saga ?? "four",
         ...size,
+        ...(profiles === undefined ? {} : { profiles }),
         progress: (text) => progress(`run ${run} of ${runs}: ${text}`),
       }),
     );

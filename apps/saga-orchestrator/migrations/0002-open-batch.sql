@@ -5,50 +5,52 @@ CREATE FUNCTION open_batch(
   p_shards int[], p_epochs bigint[],
   p_sources text[], p_request_ids text[],
   p_saga_ids uuid[], p_slugs text[]
-) RETURNS jsonb LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+) RETURNS json LANGUAGE plpgsql SET search_path FROM CURRENT
+-- By the keys that are given, whatever the planner believes of the tables' sizes: they may have grown since it looked.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   held int;
-  v_shards jsonb;
-  v_requests jsonb;
-  v_sagas jsonb;
-  v_reservations jsonb;
-  v_tenants jsonb;
+  v_shards json;
+  v_requests json;
+  v_sagas json;
+  v_reservations json;
+  v_tenants json;
   v_slugs text[];
   v_tenant_ids uuid[];
 BEGIN
   PERFORM 1 FROM shards WHERE shard = ANY (p_shards) ORDER BY shard FOR UPDATE;
-  SELECT count(*), jsonb_agg(jsonb_build_object(
+  SELECT count(*), json_agg(json_build_object(
       'shard', s.shard, 'requestsNext', requests_next, 'requestsHash', encode(requests_hash, 'hex'),
       'repliesNext', replies_next, 'repliesHash', encode(replies_hash, 'hex')))
     INTO held, v_shards
     FROM shards s JOIN unnest(p_shards, p_epochs) AS mine (shard, epoch) ON s.shard = mine.shard AND s.epoch = mine.epoch;
   IF held <> cardinality(p_shards) THEN RETURN NULL; END IF;
 
-  SELECT jsonb_agg(jsonb_build_object('source', r.source, 'requestId', r.request_id,
+  SELECT json_agg(json_build_object('source', r.source, 'requestId', r.request_id,
       'payloadHash', encode(payload_hash, 'hex'), 'tenantId', tenant_id, 'sagaId', saga_id, 'rejection', rejection)),
       array_agg(tenant_id)
     INTO v_requests, v_tenant_ids
     FROM requests r JOIN unnest(p_sources, p_request_ids) AS k (source, request_id)
       ON r.source = k.source AND r.request_id = k.request_id;
 
-  SELECT jsonb_agg(jsonb_build_object('sagaId', saga_id, 'tenantId', tenant_id, 'slug', slug, 'shard', shard, 'kind', kind,
+  SELECT json_agg(json_build_object('sagaId', saga_id, 'tenantId', tenant_id, 'slug', slug, 'shard', shard, 'kind', kind,
       'status', status, 'machineVersion', machine_version, 'version', version, 'snapshot', snapshot, 'steps', steps,
       'timers', timers, 'error', error, 'request', request, 'createdAt', created_at, 'finishedAt', finished_at)),
       array_agg(slug), v_tenant_ids || array_agg(tenant_id)
     INTO v_sagas, v_slugs, v_tenant_ids
     FROM sagas WHERE saga_id = ANY (p_saga_ids);
 
-  SELECT jsonb_agg(jsonb_build_object('slug', slug, 'tenantId', tenant_id, 'sagaId', saga_id, 'fence', fence, 'released', released)),
+  SELECT json_agg(json_build_object('slug', slug, 'tenantId', tenant_id, 'sagaId', saga_id, 'fence', fence, 'released', released)),
       v_tenant_ids || array_agg(tenant_id)
     INTO v_reservations, v_tenant_ids
     FROM reservations WHERE slug = ANY (p_slugs || v_slugs);
 
-  SELECT jsonb_agg(jsonb_build_object('tenantId', tenant_id, 'slug', slug, 'shard', shard, 'name', name, 'state', state,
+  SELECT json_agg(json_build_object('tenantId', tenant_id, 'slug', slug, 'shard', shard, 'name', name, 'state', state,
       'revision', revision, 'tier', tier, 'storageType', storage_type, 'resources', resources, 'source', source,
       'requestId', request_id, 'createdAt', created_at))
     INTO v_tenants
     FROM tenants WHERE tenant_id = ANY (v_tenant_ids);
 
-  RETURN jsonb_build_object('shards', v_shards, 'requests', v_requests, 'sagas', v_sagas,
+  RETURN json_build_object('shards', v_shards, 'requests', v_requests, 'sagas', v_sagas,
     'reservations', v_reservations, 'tenants', v_tenants);
 END $$;

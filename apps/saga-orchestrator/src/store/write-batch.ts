@@ -1,7 +1,7 @@
 import type { Queryable } from "@deeplens/postgres";
 import type { Batch } from "../saga/batch.ts";
 import type { InboxResult } from "../saga/inbox.ts";
-import { nextDueMs } from "../saga/saga.ts";
+import { nextDueMs, type Reservation, type Saga, type Tenant } from "../saga/saga.ts";
 import type { Position, Stream } from "./shard-rows.ts";
 
 /** An encoded message on its way to the outbox. */
@@ -43,75 +43,23 @@ export class BatchConflict extends Error {
 export const writeBatch = async (db: Queryable, schema: string, write: BatchWrite): Promise<number[]> => {
   const { batch } = write;
   const sagas = [...batch.changedSagas];
-  const values = {
-    sagas: sagas.map((saga) => ({
-      saga_id: saga.sagaId,
-      tenant_id: saga.tenantId,
-      slug: saga.slug,
-      shard: saga.shard,
-      kind: saga.kind,
-      status: saga.status,
-      machine_version: saga.machineVersion,
-      version: saga.version + 1,
-      snapshot: { value: saga.state, facts: saga.facts },
-      steps: saga.steps,
-      timers: saga.timers,
-      error: saga.error ?? null,
-      request: saga.request,
-      next_due: isoOrNull(nextDueMs(saga)),
-      created_at: saga.createdAt,
-      finished_at: saga.finishedAt ?? null,
-    })),
-    tenants: [...batch.changedTenants].map((tenant) => ({
-      tenant_id: tenant.tenantId,
-      slug: tenant.slug,
-      shard: tenant.shard,
-      name: tenant.name,
-      state: tenant.state,
-      revision: tenant.revision,
-      tier: tenant.tier,
-      storage_type: tenant.storageType,
-      resources: tenant.resources,
-      source: tenant.source,
-      request_id: tenant.requestId,
-      created_at: tenant.createdAt,
-    })),
-    reservations: [...batch.changedReservations].map((one) => ({
-      slug: one.slug,
-      tenant_id: one.tenantId,
-      saga_id: one.sagaId,
-      fence: one.fence,
-      released: one.released,
-    })),
-    // Sorted: request ids may cross shards, and two transactions must take them in one order.
-    requests: [...batch.newRequests]
-      .sort((a, b) => (`${a.source} ${a.requestId}` < `${b.source} ${b.requestId}` ? -1 : 1))
-      .map((one) => ({
-        source: one.source,
-        request_id: one.requestId,
-        payload_hash: one.payloadHash,
-        tenant_id: one.tenantId,
-        saga_id: one.sagaId,
-        rejection: one.rejection,
-      })),
-    history: batch.history.map(({ sagaId, ...entry }) => ({ saga_id: sagaId, ...entry })),
-    forwarded: batch.forwarded,
-    inbox: write.inboxResults,
-    positions: positionRows(write.positions),
-  };
   const { rows } = await db.query<WriteCounts>({
     name: "write-batch",
     text: statementOf(schema),
     values: [
-      storableJson(values),
       batch.now,
-      write.outbox.map(({ shard }) => shard),
-      write.outbox.map(({ topic }) => topic),
-      write.outbox.map(({ key }) => key),
-      write.outbox.map(({ value }) => value),
-      write.outbox.map(({ headers }) => JSON.stringify(headers)),
-      // A list and not part of the JSON: the planner then goes by the index, also where it believes the table small.
       write.published,
+      ...[
+        requestRows(batch),
+        sagas.map(sagaRow),
+        [...batch.changedTenants].map(tenantRow),
+        [...batch.changedReservations].map(reservationRow),
+        batch.history.map(({ sagaId, ...entry }) => ({ saga_id: sagaId, ...entry })),
+        batch.forwarded,
+        write.inboxResults,
+        positionRows(write.positions),
+        write.outbox.map(outboxRow),
+      ].map(storableJson),
     ],
   });
   const [counts] = rows;
@@ -119,6 +67,69 @@ export const writeBatch = async (db: Queryable, schema: string, write: BatchWrit
   if (counts.requests !== batch.newRequests.length) throw new BatchConflict("a request id");
   return counts.outbox ?? [];
 };
+
+// Sorted: request ids may cross shards, and two transactions must take them in one order.
+const requestRows = ({ newRequests }: Batch) =>
+  [...newRequests]
+    .sort((a, b) => (`${a.source} ${a.requestId}` < `${b.source} ${b.requestId}` ? -1 : 1))
+    .map((one) => ({
+      source: one.source,
+      request_id: one.requestId,
+      payload_hash: one.payloadHash,
+      tenant_id: one.tenantId,
+      saga_id: one.sagaId,
+      rejection: one.rejection,
+    }));
+
+const sagaRow = (saga: Saga) => ({
+  saga_id: saga.sagaId,
+  tenant_id: saga.tenantId,
+  slug: saga.slug,
+  shard: saga.shard,
+  kind: saga.kind,
+  status: saga.status,
+  machine_version: saga.machineVersion,
+  version: saga.version + 1,
+  snapshot: { value: saga.state, facts: saga.facts },
+  steps: saga.steps,
+  timers: saga.timers,
+  error: saga.error,
+  request: saga.request,
+  next_due: isoOrNull(nextDueMs(saga)),
+  created_at: saga.createdAt,
+  finished_at: saga.finishedAt,
+});
+
+const tenantRow = (tenant: Tenant) => ({
+  tenant_id: tenant.tenantId,
+  slug: tenant.slug,
+  shard: tenant.shard,
+  name: tenant.name,
+  state: tenant.state,
+  revision: tenant.revision,
+  tier: tenant.tier,
+  storage_type: tenant.storageType,
+  resources: tenant.resources,
+  source: tenant.source,
+  request_id: tenant.requestId,
+  created_at: tenant.createdAt,
+});
+
+const reservationRow = (one: Reservation) => ({
+  slug: one.slug,
+  tenant_id: one.tenantId,
+  saga_id: one.sagaId,
+  fence: one.fence,
+  released: one.released,
+});
+
+const outboxRow = ({ shard, topic, key, value, headers }: EncodedMessage) => ({
+  shard,
+  topic,
+  key: key?.toString("base64"),
+  value: value?.toString("base64"),
+  headers,
+});
 
 interface WriteCounts {
   readonly sagas: number;
@@ -148,21 +159,22 @@ const positionRows = (positions: BatchWrite["positions"]): Record<string, unknow
   return [...rows.values()];
 };
 
+// One list of rows a parameter: each is parsed once, and what is JSON in a row goes in as the text that it is.
 const statementOf = (schema: string): string => `
-WITH input AS (SELECT $1::jsonb AS v, $2::timestamptz AS now),
+WITH input AS (SELECT $1::timestamptz AS now),
 written_requests AS (
   INSERT INTO ${schema}.requests (source, request_id, payload_hash, tenant_id, saga_id, rejection, received_at)
   SELECT r.source, r.request_id, decode(r.payload_hash, 'hex'), r.tenant_id, r.saga_id, r.rejection, input.now
-  FROM input, jsonb_to_recordset(input.v -> 'requests')
+  FROM input, json_to_recordset($3::json)
     AS r (source text, request_id text, payload_hash text, tenant_id uuid, saga_id uuid, rejection jsonb)
   ON CONFLICT DO NOTHING RETURNING 1),
 written_sagas AS (
   INSERT INTO ${schema}.sagas AS stored (saga_id, tenant_id, slug, shard, kind, status, machine_version, version, snapshot,
     steps, timers, error, request, next_due, created_at, updated_at, finished_at)
   SELECT s.saga_id, s.tenant_id, s.slug, s.shard, s.kind, s.status, s.machine_version, s.version, s.snapshot,
-    s.steps, s.timers, nullif(s.error, 'null'), s.request, s.next_due, s.created_at, input.now, s.finished_at
-  FROM input, jsonb_to_recordset(input.v -> 'sagas') AS s (saga_id uuid, tenant_id uuid, slug text, shard int, kind text,
-    status text, machine_version int, version bigint, snapshot jsonb, steps jsonb, timers jsonb, error jsonb, request jsonb,
+    s.steps, s.timers, s.error, s.request, s.next_due, s.created_at, input.now, s.finished_at
+  FROM input, json_to_recordset($4::json) AS s (saga_id uuid, tenant_id uuid, slug text, shard int, kind text,
+    status text, machine_version int, version bigint, snapshot json, steps json, timers json, error json, request json,
     next_due timestamptz, created_at timestamptz, finished_at timestamptz)
   ON CONFLICT (saga_id) DO UPDATE SET status = excluded.status, machine_version = excluded.machine_version,
     version = excluded.version, snapshot = excluded.snapshot, steps = excluded.steps, timers = excluded.timers,
@@ -173,38 +185,38 @@ written_tenants AS (
     request_id, created_at, updated_at)
   SELECT t.tenant_id, t.slug, t.shard, t.name, t.state, t.revision, t.tier, t.storage_type, t.resources, t.source,
     t.request_id, t.created_at, input.now
-  FROM input, jsonb_to_recordset(input.v -> 'tenants') AS t (tenant_id uuid, slug text, shard int, name text, state text,
+  FROM input, json_to_recordset($5::json) AS t (tenant_id uuid, slug text, shard int, name text, state text,
     revision bigint, tier text, storage_type text, resources jsonb, source text, request_id text, created_at timestamptz)
   ON CONFLICT (tenant_id) DO UPDATE SET state = excluded.state, revision = excluded.revision, tier = excluded.tier,
     resources = excluded.resources, updated_at = excluded.updated_at),
 written_reservations AS (
   INSERT INTO ${schema}.reservations (slug, tenant_id, saga_id, fence, released)
-  SELECT r.slug, r.tenant_id, r.saga_id, r.fence, r.released
-  FROM input, jsonb_to_recordset(input.v -> 'reservations') AS r (slug text, tenant_id uuid, saga_id uuid, fence bigint, released boolean)
+  SELECT slug, tenant_id, saga_id, fence, released
+  FROM json_to_recordset($6::json) AS r (slug text, tenant_id uuid, saga_id uuid, fence bigint, released boolean)
   ON CONFLICT (slug) DO UPDATE SET tenant_id = excluded.tenant_id, saga_id = excluded.saga_id, fence = excluded.fence,
     released = excluded.released),
 written_history AS (
   INSERT INTO ${schema}.history (saga_id, at, event, step, fence, body)
-  SELECT h.saga_id, h.at, h.event, h.step, h.fence, h.body
-  FROM input, jsonb_to_recordset(input.v -> 'history') AS h (saga_id uuid, at timestamptz, event text, step text, fence bigint, body jsonb)),
+  SELECT saga_id, at, event, step, fence, body
+  FROM json_to_recordset($7::json) AS h (saga_id uuid, at timestamptz, event text, step text, fence bigint, body json)),
 forwarded AS (
   INSERT INTO ${schema}.inbox (shard, body)
-  SELECT f.shard, f.body FROM input, jsonb_to_recordset(input.v -> 'forwarded') AS f (shard int, body jsonb)),
+  SELECT shard, body FROM json_to_recordset($8::json) AS f (shard int, body jsonb)),
 answered AS (
   UPDATE ${schema}.inbox i SET done_at = input.now, result = a.result
-  FROM input, jsonb_to_recordset(input.v -> 'inbox') AS a (id bigint, result jsonb) WHERE i.id = a.id),
+  FROM input, json_to_recordset($9::json) AS a (id bigint, result jsonb) WHERE i.id = a.id),
 moved AS (
   UPDATE ${schema}.shards s SET
     requests_next = coalesce(p.requests_next, s.requests_next), requests_hash = coalesce(decode(p.requests_hash, 'hex'), s.requests_hash),
     replies_next = coalesce(p.replies_next, s.replies_next), replies_hash = coalesce(decode(p.replies_hash, 'hex'), s.replies_hash)
-  FROM input, jsonb_to_recordset(input.v -> 'positions') AS p (shard int, requests_next bigint, requests_hash text,
+  FROM json_to_recordset($10::json) AS p (shard int, requests_next bigint, requests_hash text,
     replies_next bigint, replies_hash text) WHERE s.shard = p.shard),
-published AS (
-  DELETE FROM ${schema}.outbox WHERE id = ANY ($8::bigint[])),
+published AS (DELETE FROM ${schema}.outbox o USING unnest($2::bigint[]) AS p (id) WHERE o.id = p.id),
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)
-  SELECT m.shard, m.topic, m.key, m.value, m.headers::jsonb
-  FROM unnest($3::int[], $4::text[], $5::bytea[], $6::bytea[], $7::text[]) WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
-  ORDER BY m.place RETURNING id)
+  SELECT shard, topic, decode(key, 'base64'), decode(value, 'base64'), headers
+  FROM ROWS FROM (json_to_recordset($11::json) AS (shard int, topic text, key text, value text, headers json))
+    WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
+  ORDER BY place RETURNING id)
 SELECT (SELECT count(*)::int FROM written_sagas) AS sagas, (SELECT count(*)::int FROM written_requests) AS requests,
   (SELECT array_agg(id::float8 ORDER BY id) FROM sent) AS outbox`;
