@@ -55,8 +55,7 @@ export const startInstallation = async (options: {
     CONTROL_DB_PASSWORD: address.password,
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   };
-  const profiling =
-    options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
+  const profiling = options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
   const children: Record<string, ChildProcess> = {};
   const start = (
     process_: string,

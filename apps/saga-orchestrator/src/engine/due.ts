@@ -1,37 +1,38 @@
 import type { Queryable } from "@deeplens/postgres";
 import { sqlStateOf } from "@deeplens/postgres";
 import type { InboxBody } from "../saga/inbox.ts";
-import type { Input, SweepInput } from "./inputs.ts";
+import type { InboxInput, SweepInput } from "./inputs.ts";
+import type { DueSaga } from "./timetable.ts";
 
-const atOnce = 500;
+/** Most inputs of one kind that a transaction takes. */
+export const atOnce = 500;
 
-/** Timers that are due and inbox rows that wait. Only the shards' owner asks, so no lock is needed yet. */
-export const readDue = async (
+/** Inbox rows that wait. Only the shards' owner asks, so no lock is needed yet. */
+export const readInbox = async (
   db: Queryable,
   schema: string,
-  shards: { readonly timersOf: readonly number[]; readonly inboxOf: readonly number[] },
-  now: Date,
-): Promise<Input[]> => {
-  const { rows } = await db.query<{
-    kind: string;
-    shard: number;
-    sagaId: string | null;
-    id: number | null;
-    body: InboxBody | null;
-  }>({
-    name: "read-due",
-    text: `(SELECT 'timer' AS kind, shard, saga_id AS "sagaId", NULL::bigint AS id, NULL::jsonb AS body
-              FROM ${schema}.sagas WHERE shard = ANY ($1) AND next_due <= $2 ORDER BY next_due LIMIT ${atOnce})
-           UNION ALL
-           (SELECT 'inbox', shard, NULL, id, body FROM ${schema}.inbox WHERE shard = ANY ($3) AND done_at IS NULL ORDER BY id LIMIT ${atOnce})`,
-    values: [shards.timersOf, now, shards.inboxOf],
+  shards: readonly number[],
+): Promise<InboxInput[]> => {
+  const { rows } = await db.query<{ id: number; shard: number; body: InboxBody }>({
+    name: "read-inbox",
+    text: `SELECT id, shard, body FROM ${schema}.inbox WHERE shard = ANY ($1) AND done_at IS NULL ORDER BY id LIMIT ${atOnce}`,
+    values: [shards],
   });
-  return rows.map(
-    ({ kind, shard, sagaId, id, body }): Input =>
-      kind === "timer"
-        ? { from: "timer", shard, sagaId: sagaId as string }
-        : { from: "inbox", shard, id: id as number, body: body as InboxBody },
+  return rows.map((row) => ({ from: "inbox", ...row }));
+};
+
+/** When the earliest timers of these shards' sagas are due. */
+export const readTimetable = async (
+  db: Queryable,
+  schema: string,
+  shards: readonly number[],
+): Promise<DueSaga[]> => {
+  const { rows } = await db.query<DueSaga>(
+    `SELECT saga_id AS "sagaId", shard, (extract(epoch FROM next_due) * 1000)::float8 AS "dueMs" FROM ${schema}.sagas
+      WHERE shard = ANY ($1) AND status NOT IN ('ready', 'closed') AND next_due IS NOT NULL`,
+    [shards],
   );
+  return rows;
 };
 
 const undefinedTable = "42P01";

@@ -10,14 +10,15 @@ import { readBatch, ShardLost } from "../store/read-batch.ts";
 import { readOutbox, readTenantsChangedSince } from "../store/read-outbox.ts";
 import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-batch.ts";
 import { applyInputs, keysOf } from "./apply.ts";
-import { readDue, readSweep } from "./due.ts";
+import { atOnce, readInbox, readSweep, readTimetable } from "./due.ts";
 import type { Input } from "./inputs.ts";
 import type { Intake } from "./intake.ts";
 import { logHistory } from "./log-history.ts";
 import type { Ownership } from "./ownership.ts";
 import { createQuarantine } from "./quarantine.ts";
-import type { Sender } from "./sender.ts";
+import type { OutboxRow, Sender } from "./sender.ts";
 import type { OnStage } from "./stages.ts";
+import { createTimetable, type DueSaga } from "./timetable.ts";
 
 export interface Rounds {
   /** One transaction over what waits; false where nothing did. Never throws: what failed is tried again. */
@@ -30,13 +31,21 @@ export interface Rounds {
 
 /** What the next transaction does beside its inputs. */
 interface Chores {
-  /** Read the whole outbox again: after a take-over, or a commit whose outcome is not known. */
-  readonly reloadOutbox: boolean;
+  /** Read outbox and timers from their tables again: after a take-over, or a commit whose outcome is not known. */
+  readonly reload: boolean;
   /** Shards whose lately changed states are published again. */
   readonly republish: readonly number[];
 }
 
-const noChores: Chores = { reloadOutbox: false, republish: [] };
+interface Transacted {
+  readonly batch: Batch;
+  /** What this transaction wrote into the outbox. */
+  readonly rows: readonly OutboxRow[];
+  /** All that the tables hold, where it was read again. */
+  readonly stored?: { readonly outbox: readonly OutboxRow[]; readonly timetable: readonly DueSaga[] };
+}
+
+const noChores: Chores = { reload: false, republish: [] };
 
 const dueEveryMs = 200;
 const sweepEveryMs = 60_000;
@@ -60,9 +69,10 @@ export const createRounds = (options: {
 }): Rounds => {
   const { pool, schema, intake, ownership, sender, onStage, log } = options;
   const quarantine = createQuarantine(log);
+  const timetable = createTimetable();
   let dueAtMs = 0;
   let sweepAtMs = 0;
-  let chores: Chores = { reloadOutbox: true, republish: [] };
+  let chores: Chores = { reload: true, republish: [] };
 
   const inputsOf = async (
     records: readonly Input[],
@@ -75,11 +85,13 @@ export const createRounds = (options: {
     // undo anything there.
     const seeing = sender.blocked() === undefined ? shards.filter((shard) => !ownership.blind(shard)) : [];
     if (now.getTime() >= dueAtMs) {
-      inputs.push(...quarantine.due(await readDue(pool, schema, { timersOf: seeing, inboxOf: shards }, now)));
+      const timers = timetable.due(seeing, now.getTime(), atOnce);
+      inputs.push(...quarantine.due([...timers, ...(await readInbox(pool, schema, shards))]));
       dueAtMs = now.getTime() + dueEveryMs;
     }
     if (now.getTime() >= sweepAtMs) {
       inputs.push(...quarantine.due(await readSweep(pool, schema, seeing)));
+      timetable.replace(await readTimetable(pool, schema, shards));
       sweepAtMs = now.getTime() + sweepEveryMs;
     }
     return inputs;
@@ -91,8 +103,8 @@ export const createRounds = (options: {
     epochs: ReadonlyMap<number, number>,
     inputs: readonly Input[],
     published: readonly number[],
-    { reloadOutbox, republish }: Chores,
-  ): Promise<{ batch: Batch; rows: (EncodedMessage & { id: number })[]; whole: boolean }> => {
+    { reload, republish }: Chores,
+  ): Promise<Transacted> => {
     const { shardRows, ...read } = await readBatch(client, schema, epochs, keysOf(inputs, options.kind.kind));
     const { installation, shards, settings, kind } = options;
     const batch = newBatch({ now, installation, shards, settings, kind }, read);
@@ -113,13 +125,32 @@ export const createRounds = (options: {
     const { positions, inboxResults } = applied;
     const ids = await writeBatch(client, schema, { batch, outbox, positions, inboxResults, published });
     const rows = outbox.map((message, index) => ({ ...message, id: ids[index] as number }));
-    if (!reloadOutbox) return { batch, rows, whole: false };
-    return { batch, rows: await readOutbox(client, schema, [...epochs.keys()]), whole: true };
+    if (!reload) return { batch, rows };
+    const owned = [...epochs.keys()];
+    const stored = {
+      outbox: await readOutbox(client, schema, owned),
+      timetable: await readTimetable(client, schema, owned),
+    };
+    return { batch, rows, stored };
+  };
+
+  /** What is kept in memory follows what was committed. */
+  const follow = ({ batch, rows, stored }: Transacted, inputs: readonly Input[]): void => {
+    if (stored !== undefined) {
+      timetable.replace(stored.timetable);
+      dueAtMs = 0;
+      sender.replace(stored.outbox);
+      return;
+    }
+    timetable.note(batch.changedSagas);
+    for (const input of inputs)
+      if (input.from === "timer" && !batch.sagas.has(input.sagaId)) timetable.forget(input.sagaId);
+    sender.add(rows);
   };
 
   return {
     taken: (shards) => {
-      chores = { reloadOutbox: true, republish: shards };
+      chores = { reload: true, republish: shards };
       dueAtMs = 0;
       sweepAtMs = 0;
       onStage("taken");
@@ -146,9 +177,9 @@ export const createRounds = (options: {
       let inputs: Input[] = [];
       try {
         inputs = await inputsOf(taken.records, [...epochs.keys()], now);
-        if (inputs.length === 0 && published.length === 0 && !todo.reloadOutbox) return false;
+        if (inputs.length === 0 && published.length === 0 && !todo.reload) return false;
         if (inputs.length > 0) onStage("received");
-        const { batch, rows, whole } = await inTransaction(pool, async (client) => {
+        const transacted = await inTransaction(pool, async (client) => {
           const result = await transact(client, now, epochs, inputs, published, todo);
           if (inputs.length > 0) onStage("written");
           return result;
@@ -156,16 +187,15 @@ export const createRounds = (options: {
         if (inputs.length > 0) onStage("committed");
         if (published.length > 0) onStage("deleted");
         taken.committed();
-        logHistory(log, batch);
+        logHistory(log, transacted.batch);
         quarantine.passed();
         // A take-over while this one committed has left chores of its own.
         if (chores === todo) chores = noChores;
-        if (whole) sender.replace(rows);
-        else sender.add(rows);
+        follow(transacted, inputs);
         return inputs.length > 0;
       } catch (error) {
         sender.returnPublished(published);
-        chores = { ...chores, reloadOutbox: true };
+        chores = { ...chores, reload: true };
         if (error instanceof ShardLost) {
           if (ownership.epochs() !== epochs) return true;
           log.warn({ reason: error.message }, "shards lost; waiting for the next assignment");
