@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { oneAtATime } from "./one-at-a-time.ts";
 import { choosePorts } from "./ports.ts";
 import { ensureSecrets, secretFile } from "./secret-files.ts";
 import { describeStack } from "./stack-file.ts";
@@ -53,16 +52,4 @@ test("stack.json names files and holds no secret", (t) => {
     assert.ok(text.includes(secretFile(state, name)));
     assert.ok(!text.includes(readFileSync(secretFile(state, name), "utf8")));
   }
-});
-
-test("two commands never work on one installation at once", async (t) => {
-  stateHome(t);
-  await oneAtATime("mine", async () => {
-    await assert.rejects(
-      oneAtATime("mine", async () => {}),
-      /Another command works on the installation mine/,
-    );
-    await oneAtATime("other", async () => {});
-  });
-  await oneAtATime("mine", async () => {});
 });

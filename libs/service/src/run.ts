@@ -19,6 +19,8 @@ export const runProcess = async (
     setTimeout(() => fail(log, new Error(`did not stop within ${stopMs} ms`)), stopMs).unref();
   };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  // Node's own warnings become lines of the log, in place of text on standard error.
+  process.removeAllListeners("warning").on("warning", ({ name, message }) => log.warn({ name }, message));
   process.on("uncaughtException", (error) => fail(log, error));
   process.on("unhandledRejection", (error) => fail(log, error));
   try {
