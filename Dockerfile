@@ -11,8 +11,7 @@ RUN mkdir /manifests && find . -name package.json -o -name package-lock.json -o 
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="DeepLens tenant control plane"
-# The Kafka client sets a timer of less than nothing once, of which Node warns.
-ENV NODE_ENV=production NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning
+ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
