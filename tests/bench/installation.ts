@@ -43,7 +43,6 @@ export const startInstallation = async (options: {
   await codec.prepare(topicsOf());
   const environment = {
     DEEPLENS_INSTALLATION: name,
-    LOG_LEVEL: "warn",
     KAFKA_BROKERS: services.kafka.brokers.join(","),
     KAFKA_USERNAME: services.kafka.username,
     KAFKA_PASSWORD: services.kafka.password,

@@ -8,6 +8,7 @@ const usage = `usage: npm run bench -- engine [flags]
   --runs N             how often; the medians count (default 3)
   --instances N[,N]    how many orchestrators and workers (default 1)
   --steps four|product the saga that peers were measured on, or the product's own (default four)
+  --sagas N            the sagas of the burst (default 2000)
   --quick              a tenth of the sagas: to see that it works
   --cpu-prof FOLDER    keep a CPU profile of each process of the fleet there
   --json               one line of JSON last, in place of the table
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "3" },
     instances: { type: "string", default: "1" },
     steps: { type: "string", default: "four" },
+    sagas: { type: "string", default: "2000" },
     "cpu-prof": { type: "string" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -38,7 +40,11 @@ const profiles = values["cpu-prof"];
 const runs = Number(values.runs);
 const instances = values.instances.split(",").map(Number);
 const wrong =
-  positionals[0] !== "engine" || saga === undefined || !(runs >= 1) || instances.some((one) => !(one >= 1));
+  positionals[0] !== "engine" ||
+  saga === undefined ||
+  !(runs >= 1) ||
+  !(Number(values.sagas) >= 2) ||
+  instances.some((one) => !(one >= 1));
 
 if (values.help || wrong) {
   (values.help ? process.stdout : process.stderr).write(usage);
@@ -52,7 +58,7 @@ const progress = (text: string): void => {
 
 const size = values.quick
   ? { warmUp: 20, single: 10, burst: 200 }
-  : { warmUp: 200, single: 50, burst: 2_000 };
+  : { warmUp: 200, single: 50, burst: Number(values.sagas) };
 const results: Record<string, Record<string, Spread>> = {};
 for (const count of instances) {
   const each: EngineResult[] = [];

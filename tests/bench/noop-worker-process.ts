@@ -12,7 +12,7 @@ import { failsInBackup } from "./noop-saga.ts";
 
 const config = readConfig(workerSettings);
 const steps = process.argv.slice(2).filter(isStepName);
-const log = createLogger("noop-worker", "warn");
+const log = createLogger("noop-worker", config.LOG_LEVEL);
 const filler = "x".repeat(100);
 
 const handlerOf = (step: string): StepHandler => ({

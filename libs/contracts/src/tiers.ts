@@ -44,5 +44,7 @@ export const tiers: Readonly<Record<TierName, TierLimits>> = {
 };
 
 /** The tier of that name in any case of letters, or undefined. */
-export const tierOf = (text: string): TierName | undefined =>
-  tierNames.find((name) => name === text.toLowerCase());
+export const tierOf = (text: string): TierName | undefined => {
+  const lower = text.toLowerCase();
+  return tierNames.find((name) => name === lower);
+};

@@ -63,6 +63,19 @@ test("secrets are cut out by the names of their keys, however deep a log line re
   }
 });
 
+test("an error tells its type, message and stack, under whatever key it stands", () => {
+  const { lines } = logged((log) => log.error({ err: new TypeError("no such"), cause: new Error("why") }));
+  const [line] = lines as [{ err: Record<string, string>; cause: Record<string, string> }];
+  assert.deepEqual([line.err.type, line.err.message, line.cause.message], ["TypeError", "no such", "why"]);
+  assert.match(line.err.stack ?? "", /TypeError: no such\n +at /);
+});
+
+test("what is logged is not changed", () => {
+  const options = { password: "hush", list: [{ token: "hush" }] };
+  logged((log) => log.info({ options }));
+  assert.deepEqual(options, { password: "hush", list: [{ token: "hush" }] });
+});
+
 test("what is no secret stays readable", () => {
   const { lines } = logged((log) =>
     log.info({ passwordRef: "secret:1/database.owner/1", user: "tenant_acme_app" }),

@@ -44,7 +44,12 @@ export const execute = (order: Order, options: RunOptions): Run => {
   const began = performance.now();
   const deadline = new Date(Date.now() + order.workMs);
   const controller = new AbortController();
-  const log = options.log.child({ tenant: order.slug, saga: order.sagaId, fence: order.fence });
+  // Made by the first line that is written: most commands write none, and a child's bindings are searched for secrets.
+  let child: Logger | undefined;
+  const logOf = (): Logger => {
+    child ??= options.log.child({ tenant: order.slug, saga: order.sagaId, fence: order.fence });
+    return child;
+  };
   let aborted: AbortReason | "deadline" | undefined;
   let watchdog: NodeJS.Timeout | undefined;
 
@@ -82,7 +87,9 @@ export const execute = (order: Order, options: RunOptions): Run => {
     installation: options.installation,
     step: order.step,
     fence: order.fence,
-    log,
+    get log() {
+      return logOf();
+    },
     signal: controller.signal,
     ledger: options.ledger.of(scope),
     secrets: watched(options.secrets.of(order.tenantId, scope), seen),
@@ -94,7 +101,7 @@ export const execute = (order: Order, options: RunOptions): Run => {
   };
 
   const fail = (failure: Failure): Outcome => {
-    log.warn({ ...failure }, undoes(order) ? "the undo failed" : "the step failed");
+    logOf().warn({ ...failure }, undoes(order) ? "the undo failed" : "the step failed");
     return { kind: "answered", reply: failed(order, new Date(), failure) };
   };
   const attempt = async (): Promise<Outcome> => {
@@ -110,7 +117,7 @@ export const execute = (order: Order, options: RunOptions): Run => {
       if (error instanceof PermanentStepError) return fail(failureOf(error, seen));
       if (aborted === "deadline") return fail({ ...failureOf(error, seen), code: "deadline" });
       if (error instanceof FencedError) {
-        log.info({ reason: error.message }, "overtaken");
+        logOf().info({ reason: error.message }, "overtaken");
         return { kind: "overtaken" };
       }
       return fail(failureOf(error, seen));

@@ -17,9 +17,10 @@ import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.
 import { acceptRequest, refusalOfReusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
 import { fireTimers } from "../saga/timers.ts";
 import type { BatchKeys } from "../store/read-batch.ts";
-import type { Position, ShardRow, Stream } from "../store/shard-rows.ts";
+import type { ShardRow } from "../store/shard-rows.ts";
 import type { BatchWrite, EncodedMessage } from "../store/write-batch.ts";
 import type { InboxInput, Input, RecordInput } from "./inputs.ts";
+import { recordHash } from "./positions.ts";
 import { storedHeadersOf } from "./stored-headers.ts";
 
 /** What must be read before these inputs can be applied. */
@@ -73,18 +74,18 @@ export const applyInputs = (
   shardRows: ReadonlyMap<number, ShardRow>,
   inputs: readonly Input[],
 ): Applied => {
-  const positions = new Map<string, { shard: number; stream: Stream; position: Position }>();
+  const last = new Map<string, RecordInput>();
   const inboxResults: { id: number; result: InboxResult }[] = [];
   const deadLetters: EncodedMessage[] = [];
   for (const input of inputs) {
     switch (input.from) {
       case "kafka": {
         const key = `${input.stream}/${input.shard}`;
-        const stored = positions.get(key)?.position ?? shardRows.get(input.shard)?.positions[input.stream];
-        if (stored !== undefined && input.offset < stored.next) break;
+        const before =
+          last.get(key)?.offset ?? (shardRows.get(input.shard)?.positions[input.stream]?.next ?? 0) - 1;
+        if (input.offset <= before) break;
         applyRecord(batch, input, deadLetters);
-        const position = { next: input.offset + 1, hash: input.hash };
-        positions.set(key, { shard: input.shard, stream: input.stream, position });
+        last.set(key, input);
         break;
       }
       case "inbox": {
@@ -106,8 +107,14 @@ export const applyInputs = (
         unreachable(input);
     }
   }
-  return { positions: [...positions.values()], inboxResults, deadLetters };
+  return { positions: [...last.values()].map(positionAfter), inboxResults, deadLetters };
 };
+
+const positionAfter = ({ shard, stream, offset, content }: RecordInput): Applied["positions"][number] => ({
+  shard,
+  stream,
+  position: { next: offset + 1, hash: recordHash(content.raw) },
+});
 
 const answerTo = (batch: Batch, { body }: InboxInput): InboxResult =>
   body.kind === "request" ? acceptRequest(batch, body.source, body.request) : applyAct(batch, body);

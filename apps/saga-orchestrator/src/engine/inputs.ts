@@ -9,7 +9,6 @@ export interface RecordInput {
   readonly shard: number;
   readonly stream: Stream;
   readonly offset: number;
-  readonly hash: string;
   readonly content: RecordContent;
 }
 

@@ -11,7 +11,6 @@ const record = (offset: number): RecordInput => ({
   shard: 1,
   stream: "requests",
   offset,
-  hash: "",
   content: { kind: "request", source: "/tests", request: {} as never, raw },
 });
 const timer: Input = { from: "timer", shard: 1, sagaId: "one" };

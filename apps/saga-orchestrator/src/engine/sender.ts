@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { headerNames } from "@deeplens/contracts";
 import type { Producer, TopicMessages } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
-import type { EncodedMessage } from "../store/write-batch.ts";
+import type { EncodedMessage, StoredHeaders } from "../store/write-batch.ts";
 import { headersFrom } from "./stored-headers.ts";
 
 export interface OutboxRow extends EncodedMessage {
@@ -157,7 +157,15 @@ const firstOf = (waiting: readonly OutboxRow[], limit: number): OutboxRow[] => {
 const perRecordBytes = 128;
 
 const bytesOf = ({ key, value, headers }: OutboxRow): number =>
-  (key?.length ?? 0) + (value?.length ?? 0) + JSON.stringify(headers).length + perRecordBytes;
+  (key?.length ?? 0) + (value?.length ?? 0) + headerBytesOf(headers) + perRecordBytes;
+
+const headerBytesOf = (headers: StoredHeaders): number => {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    bytes += name.length + (typeof value === "string" ? value.length : JSON.stringify(value).length);
+  }
+  return bytes;
+};
 
 const byTopic = (rows: readonly OutboxRow[]): TopicMessages[] => {
   const topics = new Map<string, TopicMessages>();

@@ -93,7 +93,6 @@ const replyInput = (reply: Reply): Input => ({
   shard: 0,
   stream: "replies",
   offset: 0,
-  hash: "",
   content: { kind: "reply", reply, raw: rawOf({}) },
 });
 
