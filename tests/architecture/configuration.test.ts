@@ -6,7 +6,12 @@ import { identitySettings } from "../../apps/identity-worker/src/config.ts";
 import { settings as orchestrator } from "../../apps/saga-orchestrator/src/config.ts";
 import { storageSettings } from "../../apps/storage-worker/src/config.ts";
 import { vectorSettings } from "../../apps/vector-worker/src/config.ts";
-import { controlDatabaseSettings, kafkaSettings, processSettings } from "../../libs/service/src/index.ts";
+import {
+  callSettings,
+  controlDatabaseSettings,
+  kafkaSettings,
+  processSettings,
+} from "../../libs/service/src/index.ts";
 import { workerSettings } from "../../libs/worker/src/index.ts";
 import { portVariable, type ServiceName, services } from "../../scripts/stack/ports.ts";
 import { read, sourceFiles } from "./workspace.ts";
@@ -41,6 +46,7 @@ const everyProcess: Shape = {
   ...processSettings,
   ...kafkaSettings,
   ...controlDatabaseSettings,
+  ...callSettings,
   DEEPLENS_MASTER_KEY: orchestrator.DEEPLENS_MASTER_KEY,
 };
 

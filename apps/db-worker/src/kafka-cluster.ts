@@ -59,6 +59,7 @@ export const deleteGroups = async (
       return;
     } catch (error) {
       if (Date.now() - began > waitMs) throw error;
+      // A member that fell silent is let go of after a while; a group that is gone is seen below.
     }
     if ((await groupsUnder(admin, "")).every((group) => !groups.includes(group))) return;
   }

@@ -1,4 +1,4 @@
-import { positive } from "@deeplens/service";
+import { type ConfigRule, positive } from "@deeplens/service";
 import { workerSettings } from "@deeplens/worker";
 import { z } from "zod";
 
@@ -12,3 +12,13 @@ export const identitySettings = {
    */
   IDENTITY_LONGEST_REQUEST_MS: positive.default(20_000),
 };
+
+type IdentityConfig = z.infer<z.ZodObject<typeof identitySettings>>;
+
+/** A request of the pivot is a call like any other: the fleet waits for the longest one. */
+export const identityRule: ConfigRule<IdentityConfig> = ({ IDENTITY_LONGEST_REQUEST_MS, LONGEST_CALL_MS }) =>
+  IDENTITY_LONGEST_REQUEST_MS <= LONGEST_CALL_MS
+    ? []
+    : [
+        `IDENTITY_LONGEST_REQUEST_MS: must be at most LONGEST_CALL_MS (${LONGEST_CALL_MS}), which every process of the fleet reads`,
+      ];

@@ -134,6 +134,7 @@ const jsonOf = (reply: Reply): object | undefined => {
     const value: unknown = JSON.parse(reply.body);
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
+    // Whoever reads it says in which form the answer came.
     return undefined;
   }
 };

@@ -1,14 +1,13 @@
 import { readConfig, runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { runWorker } from "@deeplens/worker";
-import { identitySettings } from "./config.ts";
+import { identityRule, identitySettings } from "./config.ts";
 import { identityHandler } from "./handler.ts";
 import { identityApi } from "./identity-api.ts";
 
-const config = readConfig(identitySettings);
+const config = readConfig(identitySettings, identityRule);
 const log = createLogger("identity-worker", config.LOG_LEVEL);
 const healthMs = 2_500;
-const defaultLongestCallMs = 30_000;
 
 await runProcess(log, (signal) =>
   runWorker({
@@ -16,7 +15,7 @@ await runProcess(log, (signal) =>
     config,
     log,
     signal,
-    longestCallMs: Math.max(defaultLongestCallMs, config.IDENTITY_LONGEST_REQUEST_MS),
+    alone: true,
     create: async () => {
       const api = identityApi(config.IDENTITY_API_URL);
       return {

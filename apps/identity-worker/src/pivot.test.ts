@@ -34,15 +34,14 @@ test(
     const atTheRequest: unknown[] = [];
     api.onAsked = (request) => {
       const [row] = rig.ledger.rows();
-      const { askedAt, ...fields } = row?.facts ?? {};
-      atTheRequest.push(row?.state, asRequest(fields, request.adminPassword), typeof askedAt);
+      atTheRequest.push(row?.state, asRequest(row?.facts ?? {}, request.adminPassword));
       assert.equal(
         rig.secrets.values.get(`${command.tenant.tenantId}/${passwordPurpose}`),
         request.adminPassword,
       );
     };
     const done = await rig.provision();
-    assert.deepEqual(atTheRequest, ["intent", api.asked[0], "string"]);
+    assert.deepEqual(atTheRequest, ["intent", api.asked[0]]);
     assert.equal(api.asked.length, 1);
     const tenant = api.tenants.get("acme-corp");
     const { passwordRef, ...outputs } = done.outputs;
@@ -227,13 +226,27 @@ test(
     const rig = rigOf(api.url, commandOf(), 250);
     api.faults.push({ kind: "drop-before" });
     await assert.rejects(rig.provision(), retried);
-    const askedAt = Date.parse(rig.ledger.rows()[0]?.facts.askedAt ?? "");
+    const askedAt = rig.ledger.rows()[0]?.intendedAtMs ?? 0;
     const receipt = await rig.compensate();
-    assert.ok(Date.now() >= askedAt + 250, "looked again after the longest request");
+    assert.ok(performance.now() >= askedAt + 250, "looked again after the longest request");
     assert.deepEqual(receipt, [{ kind: "identity-tenant", name: "acme-corp", outcome: "absent" }]);
     assert.deepEqual([rig.ledger.rows()[0]?.state, rig.secrets.values.size], ["gone", 0]);
   }),
 );
+
+// Seen to fail with the time of the request told and compared by hosts' clocks: this one is an hour ahead of that of the
+// worker which asked, and takes the request for over.
+test("rule 20: how long ago the tenant was asked for is the ledger's to say, not the clock of the host that asks", async (t) => {
+  const api = await fakeIdentityApi();
+  t.after(() => api.close());
+  const rig = rigOf(api.url, commandOf(), 1_500);
+  api.faults.push({ kind: "drop-after", afterMs: 200 });
+  await assert.rejects(rig.provision(), retried);
+  const now = Date.now;
+  t.mock.method(Date, "now", () => now() + 3_600_000);
+  await rig.provision();
+  assert.deepEqual([api.asked.length, api.made()], [1, 1]);
+});
 
 test(
   "rule 20: an undo that sees a late request land says that identity can't be undone, and how to do it by hand",

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import {
-  type LedgerEntry,
   PermanentStepError,
   type ProvisionCommand,
   type StepContext,
@@ -18,7 +17,7 @@ import {
   requestOf,
 } from "./asked-tenant.ts";
 import type { IdentityTenant, TenantAnswer } from "./identity-api.ts";
-import { askedAtFact, type Identity, look, settle, slugFact } from "./settle.ts";
+import { type Identity, look, settle, slugFact } from "./settle.ts";
 
 // 192 random bits. The ending has a character of each kind, which rules for passwords ask for.
 const makePassword = (): string => `${randomBytes(24).toString("base64url")}-aA1`;
@@ -47,7 +46,7 @@ export const provision = async (
   }
   const asked = intent === undefined ? fieldsOf(command) : intent.facts;
   const password = await context.secrets.ensure(passwordPurpose, makePassword);
-  await context.ledger.intend(identityKey(tenant), { ...asked, [askedAtFact]: new Date().toISOString() });
+  await context.ledger.intend(identityKey(tenant), asked);
   const answer = await ask(identity, context, tenant, asked, password.value);
   switch (answer.outcome) {
     case "done":
@@ -55,7 +54,7 @@ export const provision = async (
     case "found":
       return adopt(context, tenant, asked, answer.tenant);
     case "refused":
-      return refuse(identity, context, tenant, intent, asked, answer.message);
+      return refuse(identity, context, tenant, asked, answer.message);
   }
 };
 
@@ -87,17 +86,16 @@ const ask = async (
   }
 };
 
-// Refused, or so it seems: an earlier request whose answer never came may have made the tenant in between, which is
-// one reason for a refusal. `intent` is that of earlier tries.
+// Refused, or so it seems: an earlier request whose answer never came may have made the tenant since it was last looked
+// for, which is one reason for a refusal. None can land any more, so one look tells.
 const refuse = async (
   identity: Identity,
   context: StepContext,
   tenant: Tenant,
-  intent: LedgerEntry | undefined,
   asked: AskedFields,
   message: string,
 ): Promise<StepDone> => {
-  const found = await settle(identity, context, tenant, intent);
+  const found = await look(identity, context, asked[slugFact] ?? tenant.slug);
   if (found !== undefined) return adopt(context, tenant, asked, found);
   await context.ledger.gone(identityKey(tenant));
   throw new PermanentStepError(

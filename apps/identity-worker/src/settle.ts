@@ -20,14 +20,14 @@ export const look = (
 ): Promise<IdentityTenant | undefined> =>
   context.call("look for identity-tenant", (signal) => api.find(slug, signal), { timeoutMs: lookMs });
 
-/** The fact of an intent that says when its request was last sent. */
-export const askedAtFact = "askedAt";
 /** The fact of an intent that says under which slug the API made the tenant, once that is known. */
 export const slugFact = "slug";
 
 /**
  * Looks until the tenant is seen, or until its last request, whose outcome is not known, can't take effect any more:
  * only then is it not there.
+ *
+ * @param intent what stands in the ledger, read just now: how old it is counts from here
  */
 export const settle = async (
   identity: Identity,
@@ -36,10 +36,10 @@ export const settle = async (
   intent: LedgerEntry | undefined,
 ): Promise<IdentityTenant | undefined> => {
   const slug = intent?.facts[slugFact] ?? tenant.slug;
-  const askedAt = Date.parse(intent?.facts[askedAtFact] ?? "");
-  const until = Number.isNaN(askedAt) ? 0 : askedAt + identity.longestRequestMs;
+  const left = intent === undefined ? 0 : identity.longestRequestMs - intent.intendedMsAgo;
+  const until = performance.now() + left;
   for (;;) {
-    const began = Date.now();
+    const began = performance.now();
     const found = await look(identity, context, slug);
     // The look itself must have begun after the last moment at which the request could land.
     if (found !== undefined || began >= until) return found;

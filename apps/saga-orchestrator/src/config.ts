@@ -1,5 +1,13 @@
 import { defaultShards } from "@deeplens/contracts";
-import { controlDatabaseSettings, kafkaSettings, port, positive, processSettings } from "@deeplens/service";
+import {
+  type ConfigRule,
+  callSettings,
+  controlDatabaseSettings,
+  kafkaSettings,
+  port,
+  positive,
+  processSettings,
+} from "@deeplens/service";
 import { z } from "zod";
 import { defaultSettings } from "./saga/settings.ts";
 
@@ -10,6 +18,7 @@ export const settings = {
   ...processSettings,
   ...kafkaSettings,
   ...controlDatabaseSettings,
+  ...callSettings,
   DEEPLENS_MASTER_KEY: z.string().min(1),
   API_HOST: z.string().default("127.0.0.1"),
   API_PORT: port.default(8090),
@@ -28,3 +37,14 @@ export const settings = {
 };
 
 export type Config = z.infer<z.ZodObject<typeof settings>>;
+
+/**
+ * What a worker asked for may land until its longest call is over and its handler has settled: a slug that is free before
+ * that is given to the next tenant with it (PROTOCOL.md 14).
+ */
+export const settleRule: ConfigRule<Config> = ({ SETTLE_MS, LONGEST_CALL_MS }) =>
+  SETTLE_MS > 2 * LONGEST_CALL_MS
+    ? []
+    : [
+        `SETTLE_MS: must be more than ${2 * LONGEST_CALL_MS}, twice LONGEST_CALL_MS: a worker's longest call, and as long again for its handler to settle`,
+      ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { ConfigurationError, parseConfig } from "@deeplens/service";
-import { portRangeOf, vectorSettings } from "./config.ts";
+import { portRangeOf, portRule, vectorSettings } from "./config.ts";
 
 const environment = {
   KAFKA_BROKERS: "kafka:9093",
@@ -59,8 +59,11 @@ test("every variable that is missing or wrong is named at once", () => {
 });
 
 test("ports that could be an HTTP and a gRPC port at once, or that do not exist, are refused", () => {
-  const rangeOf = (QDRANT_HTTP_PORT_BASE: number, QDRANT_GRPC_PORT_BASE: number, QDRANT_PORT_PAIRS: number) =>
-    portRangeOf({ QDRANT_HTTP_PORT_BASE, QDRANT_GRPC_PORT_BASE, QDRANT_PORT_PAIRS });
+  const rangeOf = (http: number, grpc: number, pairs: number) => {
+    const ports = { QDRANT_HTTP_PORT_BASE: http, QDRANT_GRPC_PORT_BASE: grpc, QDRANT_PORT_PAIRS: pairs };
+    const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+    return portRangeOf(parseConfig(vectorSettings, { ...environment, ...texts }, portRule));
+  };
   assert.throws(
     () => rangeOf(6433, 6435, 10),
     (error) => named(error)[0] === "QDRANT_GRPC_PORT_BASE",

@@ -1,5 +1,5 @@
 import { parseEngineAddress } from "@deeplens/containers";
-import { ConfigurationError, port, positive } from "@deeplens/service";
+import { type ConfigRule, port, positive } from "@deeplens/service";
 import { type WorkerConfig, workerSettings } from "@deeplens/worker";
 import { z } from "zod";
 import type { PortRange } from "./port-leases.ts";
@@ -35,18 +35,18 @@ export interface VectorConfig extends WorkerConfig {
   readonly VECTOR_DISTANCE: Distance;
 }
 
-/**
- * The pairs that may be leased: every second port from each base.
- * @throws ConfigurationError when a port could be both an HTTP and a gRPC port, or the last pair lies above 65535
- */
-export const portRangeOf = (
-  config: Pick<VectorConfig, "QDRANT_HTTP_PORT_BASE" | "QDRANT_GRPC_PORT_BASE" | "QDRANT_PORT_PAIRS">,
-): PortRange => {
-  const range = {
-    httpBase: config.QDRANT_HTTP_PORT_BASE,
-    grpcBase: config.QDRANT_GRPC_PORT_BASE,
-    pairs: config.QDRANT_PORT_PAIRS,
-  };
+type Ports = Pick<VectorConfig, "QDRANT_HTTP_PORT_BASE" | "QDRANT_GRPC_PORT_BASE" | "QDRANT_PORT_PAIRS">;
+
+/** The pairs that may be leased: every second port from each base. */
+export const portRangeOf = (config: Ports): PortRange => ({
+  httpBase: config.QDRANT_HTTP_PORT_BASE,
+  grpcBase: config.QDRANT_GRPC_PORT_BASE,
+  pairs: config.QDRANT_PORT_PAIRS,
+});
+
+/** No port is both an HTTP and a gRPC port, and none lies above 65535. */
+export const portRule: ConfigRule<Ports> = (config) => {
+  const range = portRangeOf(config);
   const problems: string[] = [];
   if ((range.httpBase - range.grpcBase) % 2 === 0)
     problems.push(
@@ -54,8 +54,7 @@ export const portRangeOf = (
     );
   if (Math.max(range.httpBase, range.grpcBase) + 2 * (range.pairs - 1) > 65_535)
     problems.push(`QDRANT_PORT_PAIRS: ${range.pairs} pairs from these bases go beyond port 65535`);
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return range;
+  return problems;
 };
 
 function isEngineAddress(text: string): boolean {

@@ -1,30 +1,14 @@
 import { dockerEngine } from "@deeplens/containers";
 import { migrate } from "@deeplens/postgres";
-import {
-  ConfigurationError,
-  configurationExitCode,
-  readConfig,
-  runProcess,
-  waitFor,
-} from "@deeplens/service";
+import { readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { runWorker } from "@deeplens/worker";
-import { portRangeOf, vectorSettings } from "./config.ts";
+import { portRangeOf, portRule, vectorSettings } from "./config.ts";
 import { postgresPortLeases } from "./port-leases.ts";
 import { vectorStep } from "./step.ts";
 
-const orExit = <T>(work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(configurationExitCode);
-  }
-};
-
-const config = readConfig(vectorSettings);
-const range = orExit(() => portRangeOf(config));
+const config = readConfig(vectorSettings, portRule);
+const range = portRangeOf(config);
 const log = createLogger("vector-worker", config.LOG_LEVEL);
 const engine = dockerEngine({ host: config.DOCKER_HOST });
 

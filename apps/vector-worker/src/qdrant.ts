@@ -53,6 +53,7 @@ const isReady = async (url: string, signal: AbortSignal): Promise<boolean> => {
     await response.arrayBuffer();
     return response.ok;
   } catch {
+    // It does not listen yet; whoever waits has a deadline, and looks whether the container is still there.
     return false;
   }
 };

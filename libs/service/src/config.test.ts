@@ -44,6 +44,14 @@ test("everything that is missing or wrong is named at once", () => {
   assert.equal(problems[0], "HOST: is missing (set it, or HOST_FILE)");
 });
 
+test("a rule between variables is told with what else is wrong", () => {
+  const rule = ({ PORT, SIZE }: { PORT: number; SIZE: number }) =>
+    PORT > SIZE ? [] : [`PORT: must be more than SIZE (${SIZE})`];
+  const environment = { HOST: "db", TOKEN: "12345678", SIZE: "9999" };
+  assert.throws(() => parseConfig(shape, environment, rule), /PORT: must be more than SIZE \(9999\)/);
+  assert.equal(parseConfig(shape, { ...environment, PORT: "10000" }, rule).PORT, 10_000);
+});
+
 test("the value of a secret that breaks its rule is not in the message", () => {
   assert.ok(!problemsOf({ HOST: "db", SIZE: "1", TOKEN: "hush" }).join().includes("hush"));
 });

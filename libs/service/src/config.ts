@@ -13,6 +13,9 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What holds between variables: gives a text for each that is broken, which begins with the variable's name. */
+export type ConfigRule<Config> = (config: Config) => readonly string[];
+
 /**
  * Parses the environment by a schema. A variable `X` may come as `X_FILE`, the path of a file with its value (a last
  * newline is dropped): secrets come that way.
@@ -22,6 +25,7 @@ export class ConfigurationError extends Error {
 export const parseConfig = <Shape extends z.ZodRawShape>(
   shape: Shape,
   environment: Readonly<Record<string, string | undefined>>,
+  rule: ConfigRule<z.infer<z.ZodObject<Shape>>> = () => [],
 ): z.infer<z.ZodObject<Shape>> => {
   const problems: string[] = [];
   const values: Record<string, string> = {};
@@ -40,6 +44,7 @@ export const parseConfig = <Shape extends z.ZodRawShape>(
     }
   }
   const parsed = z.object(shape).safeParse(values);
+  if (parsed.success) problems.push(...rule(parsed.data));
   if (parsed.success && problems.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]);
@@ -52,9 +57,12 @@ export const parseConfig = <Shape extends z.ZodRawShape>(
 };
 
 /** parseConfig over process.env; on a wrong configuration it names every problem on standard error and exits 78. */
-export const readConfig = <Shape extends z.ZodRawShape>(shape: Shape): z.infer<z.ZodObject<Shape>> => {
+export const readConfig = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+  rule?: ConfigRule<z.infer<z.ZodObject<Shape>>>,
+): z.infer<z.ZodObject<Shape>> => {
   try {
-    return parseConfig(shape, process.env);
+    return parseConfig(shape, process.env, rule);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     process.stderr.write(`${error.message}\nSee docs/configuration.md for what each variable means.\n`);

@@ -19,6 +19,13 @@ export const processSettings = {
   HEALTH_PORT: port.default(8080),
 };
 
+/**
+ * No call of a worker that has an effect takes longer, in ms; its handler has as long again to settle. The orchestrator
+ * holds the settle time against it, so every process of the fleet has the same.
+ */
+export const longestCallMs = 30_000;
+export const callSettings = { LONGEST_CALL_MS: positive.default(longestCallMs) };
+
 export const kafkaSettings = {
   KAFKA_BROKERS: z
     .string()

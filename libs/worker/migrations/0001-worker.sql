@@ -16,9 +16,39 @@ CREATE FUNCTION holder_of(key bigint) RETURNS int LANGUAGE sql STABLE AS $$
   LIMIT 1
 $$;
 
--- A process lives until its own lock was seen free. A stopped one keeps it, whatever became of its other sessions.
-CREATE FUNCTION lives(process text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT worker.holder_of(worker.process_key(process)) IS NOT NULL
+-- Processes that have not said that they ended. A free lock alone tells that one has died only while the database keeps
+-- its sessions: a restart, a crash or a fail-over of it ends them all, and a stopped process does not even know.
+CREATE TABLE processes (
+  process text PRIMARY KEY,
+  doubt interval NOT NULL,       -- for how long it counts as living once its session was lost
+  lost_at timestamptz            -- when another process noticed that
+);
+
+-- Which of them have had their session since the database was started: a crash and a fail-over empty an unlogged table, a
+-- restart changes the time.
+CREATE UNLOGGED TABLE sessions (
+  process text PRIMARY KEY,
+  postmaster timestamptz NOT NULL
+);
+
+-- A process lives until its own lock was seen free: a stopped one keeps it, whatever became of its other sessions. Where
+-- that lock went with the database's sessions, it lives until it says that it ended, or the time for doubts is over.
+CREATE FUNCTION lives(name text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT worker.holder_of(worker.process_key(name)) IS NOT NULL OR EXISTS (
+    SELECT FROM worker.processes p
+    WHERE p.process = name AND (p.lost_at IS NULL OR clock_timestamp() < p.lost_at + p.doubt) AND NOT EXISTS (
+      SELECT FROM worker.sessions s WHERE s.process = name AND s.postmaster = pg_postmaster_start_time()))
+$$;
+
+-- A process that has its own lock says that it is there. It forgets those that died: by their lock, or because they were
+-- before it what it is now, the one process of its container. And it notes which were lost.
+CREATE FUNCTION register(name text, doubt interval, container text) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM worker.processes WHERE NOT worker.lives(process) OR starts_with(process, container || '/');
+  DELETE FROM worker.sessions s WHERE NOT EXISTS (SELECT FROM worker.processes p WHERE p.process = s.process);
+  UPDATE worker.processes SET lost_at = clock_timestamp()
+    WHERE lost_at IS NULL AND worker.holder_of(worker.process_key(process)) IS NULL;
+  INSERT INTO worker.processes VALUES (name, doubt);
+  INSERT INTO worker.sessions VALUES (name, pg_postmaster_start_time());
 $$;
 
 CREATE TABLE parts (
@@ -46,7 +76,8 @@ CREATE TABLE ledger (
   step text NOT NULL,
   state text NOT NULL CHECK (state IN ('intent', 'made', 'gone')),
   facts jsonb NOT NULL DEFAULT '{}',
-  process text NOT NULL,         -- who wrote the last intent
+  doubtful boolean NOT NULL DEFAULT false, -- an earlier try's effect may land after this one's: it was never resolved
+  processes text[] NOT NULL,     -- who wrote its intents, since it was last gone
   intended_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (kind, name)

@@ -19,15 +19,17 @@ export interface Calls {
 export const createCalls = (options: {
   signal: AbortSignal;
   deadline: Date;
+  /** How long a call may take unless its step says otherwise. */
+  callMs?: number | undefined;
   now?: () => number;
   /** Called with the call's name when its effect is done and before its caller knows. */
   onDone?: (name: string) => void;
 }): Calls => {
-  const now = options.now ?? Date.now;
+  const { now = Date.now, callMs = defaultCallMs } = options;
   const timings: CallTiming[] = [];
   const underWay = new Set<Promise<unknown>>();
 
-  const call: StepContext["call"] = async (name, effect, { timeoutMs = defaultCallMs } = {}) => {
+  const call: StepContext["call"] = async (name, effect, { timeoutMs = callMs } = {}) => {
     mayStart(name, options.signal, options.deadline, now());
     const own = new AbortController();
     const give = (reason: unknown): void => own.abort(reason);

@@ -1,6 +1,6 @@
 import type { Reply, Slug } from "@deeplens/contracts";
 import type { Logger } from "@deeplens/telemetry";
-import { type AbortReason, expired, type Outcome, type Run } from "./execute.ts";
+import { type AbortReason, expired, heldBy, type Outcome, type Run } from "./execute.ts";
 import { type Order, undoes } from "./order.ts";
 import type { Arrival, Asked, PartStore, StoredReply } from "./part-store.ts";
 import type { Replies } from "./replies.ts";
@@ -18,6 +18,8 @@ export interface Dispatcher {
   stop(graceMs: number): Promise<void>;
   /** The process ends: begins nothing more and aborts what runs. */
   abandon(): void;
+  /** Resolves when the handlers that run now have settled. */
+  settled(): Promise<void>;
 }
 
 export interface DispatcherOptions {
@@ -95,9 +97,10 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
   const askedOf = ({ order }: Job, index: number): Asked => {
     const { slug, tenantId, fence, workMs, expiresAt } = order;
     const beginsNow = running + ready.size + index < concurrency;
-    const until = (beginsNow ? now().getTime() : expiresAt.getTime()) + workMs;
+    // It begins in this process or never, so its own clock tells how long that may take.
+    const beginsInMs = beginsNow ? 0 : Math.max(0, expiresAt.getTime() - now().getTime());
     const held = parts.get(slug)?.locked ?? false;
-    return { slug, tenantId, fence, undoes: undoes(order), held, until: new Date(until) };
+    return { slug, tenantId, fence, undoes: undoes(order), held, endsInMs: beginsInMs + workMs };
   };
 
   const place = async (job: Job, arrival: Arrival): Promise<void> => {
@@ -142,14 +145,19 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     arrival: Arrival & { outcome: "busy" },
   ): Promise<void> => {
     if (arrival.sameCommand) return keepAsking();
-    if (job.order.expiresAt <= now()) {
+    const { order } = job;
+    const isExpired = order.expiresAt <= now();
+    const isHeld = arrival.overdue && !undoes(order);
+    if (isExpired || isHeld) {
+      const holder = await store.holderOf(part.slug);
       part.waiting = undefined;
-      settle(part, job, { kind: "answered", reply: expired(job.order, now()) });
+      const reply = isHeld ? heldBy(order, now(), holder) : expired(order, now(), holder);
+      settle(part, job, { kind: "answered", reply });
       return;
     }
-    if (arrival.overdue && undoes(job.order) && (await store.endHolder(part.slug)))
+    if (arrival.overdue && (await store.endHolder(part.slug)))
       log.warn(
-        { tenant: part.slug, saga: job.order.sagaId },
+        { tenant: part.slug, saga: order.sagaId },
         "ended the session of a worker that held the part for longer than its deadline and its longest call",
       );
     keepAsking();
@@ -262,9 +270,13 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     (part.running === undefined || part.running === job) &&
     (part.waiting === undefined || stopping);
 
+  const settledAll = async (): Promise<void> => {
+    await Promise.all([...parts.values()].map(({ running: job }) => job?.run?.outcome));
+  };
+
   const whenIdle = async (): Promise<void> => {
     while (running > 0 || flushing || settled.length > 0) {
-      await Promise.all([...parts.values()].map(({ running: job }) => job?.run?.outcome));
+      await settledAll();
       await new Promise<void>((resolve) => setImmediate(resolve));
       await last;
     }
@@ -275,6 +287,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
   };
 
   return {
+    settled: settledAll,
     abandon() {
       stopping = true;
       clearTimeout(poll);

@@ -239,3 +239,53 @@ test("rule 14: a service hangs, the call is given up and undone, and the bucket 
   assert.equal(there, false);
   assert.equal(ledger.rows()[0]?.state, "gone");
 });
+
+const looking: Order = {
+  ...head,
+  work: { kind: "undo", command: { tenant, purpose: "second-look", reason: "" } },
+};
+const followed = (state: "alive" | "lost" = "alive") => ({
+  ...memoryLedger(),
+  unsettled: async () => [{ process: "worker-7/41/6f1c", state, until: undefined }],
+});
+
+// Seen to fail with the question after the handler taken out: the look confirms, the slug is given on, and the next
+// tenant meets what lands.
+test("rule 14: a second look does not confirm while an earlier process's effect may land, and says which process must end", async () => {
+  let looked = 0;
+  const handler = { compensate: async () => [{ kind: "bucket", name: `b${++looked}`, outcome: "absent" }] };
+  const reply = await replyOf(run(looking, handler as Partial<StepHandler>, { ledger: followed() }));
+  assert.equal(looked, 1);
+  assert.ok(reply.record === "StepCompensationFailed");
+  assert.partialDeepStrictEqual(reply.value, { permanent: false, code: "effect-may-land" });
+  assert.match(
+    reply.value.message,
+    /storage of tenant acme .* process 41 on host worker-7 .*: end that process\. Then: tenantctl resume acme$/,
+  );
+  // The rollback itself need not wait: what lands after it is the second look's.
+  assert.equal(
+    (await replyOf(run(undoing, handler as Partial<StepHandler>, { ledger: followed() }))).record,
+    "StepCompensated",
+  );
+});
+
+// Seen to fail without the question before the handler: two processes ask for one tenant, and the later request replaces
+// the tenant of the earlier one with its users.
+test("rule 20: the pivot's command does not run beside an earlier process whose request may still leave", async () => {
+  let ran = 0;
+  const handler = {
+    provision: async () => {
+      ran += 1;
+      return nothing;
+    },
+  };
+  const reply = await replyOf(run(doing, handler, { ledger: followed("lost"), alone: true }));
+  assert.equal(ran, 0);
+  assert.ok(reply.record === "StepFailed");
+  assert.partialDeepStrictEqual(reply.value, { permanent: false, code: "effect-may-land", pivot: "unknown" });
+  assert.match(reply.value.message, /process 41 on host worker-7 lost the control database/);
+  // Any other step's converges: it looks, and what lands late is found by its undo.
+  await replyOf(run(doing, handler, { ledger: followed() }));
+  await replyOf(run(doing, handler, { alone: true }));
+  assert.equal(ran, 2);
+});

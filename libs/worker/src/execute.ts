@@ -5,6 +5,7 @@ import { createCalls } from "./calls.ts";
 import { type Failure, failureOf, publicText } from "./failures.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import { type Order, undoes } from "./order.ts";
+import { partHeld, throwWhereEffectsMayLand } from "./other-processes.ts";
 import { compensated, completed, failed, progressed } from "./reply-of.ts";
 import { FencedError, PermanentStepError, type StepContext, type StepHandler } from "./step.ts";
 
@@ -28,12 +29,16 @@ export interface RunOptions {
   readonly ledger: LedgerStore;
   readonly secrets: SecretStore;
   readonly log: Logger;
+  /** Do-commands too wait for the end of earlier processes whose work may still have an effect. */
+  readonly alone?: boolean;
   /** Sends a StepProgressed. */
   progress(reply: Reply): void;
   /** Ends the process: a handler did not settle. */
   fatal(error: Error): void;
   /** After how long a run says that it has begun; 250 unless told. */
   readonly startedMs?: number;
+  /** How long a call may take unless its step says otherwise; 30,000 unless told. */
+  readonly callMs?: number;
   /** How long a handler may take to settle once it was aborted; 30,000 unless told. */
   readonly settleMs?: number;
 }
@@ -77,7 +82,7 @@ export const execute = (order: Order, options: RunOptions): Run => {
   const started = setTimeout(sayStarted, startedMs);
 
   const seen = new Set<string>();
-  const calls = createCalls({ signal: controller.signal, deadline });
+  const calls = createCalls({ signal: controller.signal, deadline, callMs: options.callMs });
   const keepsIntents = order.work.kind === "undo" && order.work.command.purpose === "compensate";
   const scope = {
     ...{ tenantId: order.tenantId, slug: order.slug, step: order.step, fence: order.fence },
@@ -106,10 +111,15 @@ export const execute = (order: Order, options: RunOptions): Run => {
   };
   const attempt = async (): Promise<Outcome> => {
     try {
+      if (options.alone === true && order.work.kind === "do")
+        throwWhereEffectsMayLand(order, await options.ledger.unsettled(scope));
       const reply = await perform(order, options.handler, context, () => ({
         durationMs: performance.now() - began,
         calls: calls.timings,
       }));
+      // The last word on what an undone step left: not while something may still come.
+      if (order.work.kind === "undo" && order.work.command.purpose === "second-look")
+        throwWhereEffectsMayLand(order, await options.ledger.unsettled(scope));
       return aborted === "newer" ? { kind: "overtaken" } : { kind: "answered", reply };
     } catch (error) {
       if (aborted === "newer") return { kind: "overtaken" };
@@ -166,12 +176,25 @@ const perform = async (
   }
 };
 
-/** What an order is answered that was not begun in time. */
-export const expired = (order: Order, now: Date): Reply =>
+/**
+ * What an order is answered that was not begun in time.
+ *
+ * @param holder the process that had the part all the time, where it was another one
+ */
+export const expired = (order: Order, now: Date, holder?: string): Reply =>
   failed(order, now, {
     permanent: false,
     code: "expired",
-    message: `the ${order.step} step of ${order.slug} was not begun by ${order.expiresAt.toISOString()}`,
+    message: `the ${order.step} step of ${order.slug} was not begun by ${order.expiresAt.toISOString()}${holder === undefined ? "" : `: ${partHeld(order, holder)}`}`,
+    pivot: "unknown",
+  });
+
+/** What a do-command is answered whose part another process holds beyond its time: it must not run beside that one. */
+export const heldBy = (order: Order, now: Date, holder: string | undefined): Reply =>
+  failed(order, now, {
+    permanent: false,
+    code: "part-held",
+    message: partHeld(order, holder),
     pivot: "unknown",
   });
 

@@ -11,6 +11,8 @@ export interface LedgerEntry extends LedgerKey {
   readonly state: "intent" | "made" | "gone";
   /** Facts that a later try needs (the id that another system gave): plain JSON, never a secret. */
   readonly facts: Readonly<Record<string, string>>;
+  /** How long ago its last intent was committed, in ms, by the database's clock: hosts' clocks may differ. */
+  readonly intendedMsAgo: number;
 }
 
 /**
@@ -21,7 +23,8 @@ export interface Ledger {
   find(key: LedgerKey): Promise<LedgerEntry | undefined>;
   /**
    * Commits that this tenant is about to make the thing. Repeating is fine; a row `gone` becomes an intent again, for
-   * whichever owner asks now.
+   * whichever owner asks now. One over an intent that nobody resolved makes the row doubtful: an earlier try was given
+   * up, and its effect may land after this one's.
    * @throws PermanentStepError `<kind>-owned-by-other` when another tenant has the row as `intent` or `made`
    */
   intend(key: LedgerKey, facts?: Readonly<Record<string, string>>): Promise<LedgerEntry>;

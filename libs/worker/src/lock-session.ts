@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type DatabaseAddress, type Queryable } from "@deeplens/postgres";
+import type { Logger } from "@deeplens/telemetry";
+import { aborted } from "./aborted.ts";
 
 /** The sessions that say what this process holds, and that it lives. */
 export interface LockSession {
@@ -10,6 +13,11 @@ export interface LockSession {
   readonly query: Queryable["query"];
   /** Rejects when a session was lost: whoever waits for our locks may have them now, so the process must end. */
   readonly lost: Promise<never>;
+  /**
+   * Where the process's own lock was lost, and so tells nobody of its end any more: says that nothing more comes of it,
+   * once its handlers have settled. Tries until the database takes it or the signal is aborted; never throws.
+   */
+  sayEnded(settled: Promise<unknown>, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,12 +32,19 @@ export class LockSessionLost extends Error {
 }
 
 const statementMs = 30_000;
+const retryMs = 500;
 
 /**
  * Opens them: one session for the locks of parts, which an undo may end; and one which holds the process's own lock as
  * long as the process lives, which nobody ends.
+ *
+ * @param options `lostMs`: for how long this process counts as living where the database lost its sessions and it has
+ *   not said that it ended
  */
-export const openLockSession = async (address: DatabaseAddress, name: string): Promise<LockSession> => {
+export const openLockSession = async (
+  address: DatabaseAddress,
+  { name, lostMs, log }: { name: string; lostMs: number; log: Logger },
+): Promise<LockSession> => {
   const processId = `${hostname()}/${process.pid}/${randomUUID()}`;
   const parts = createClient(address, `${name} locks`);
   const life = createClient(address, `${name} life`);
@@ -40,19 +55,61 @@ export const openLockSession = async (address: DatabaseAddress, name: string): P
       client.on("end", () => closing || reject(new LockSessionLost("the connection ended")));
     }
   });
+  // Whoever has the session hears of it; it may be lost before anybody listens.
   lost.catch(() => undefined);
+  let lifeLost = false;
+  for (const event of ["error", "end"] as const)
+    life.on(event, () => {
+      lifeLost ||= !closing;
+    });
+  const farewell: [string, unknown[]] = ["DELETE FROM worker.processes WHERE process = $1", [processId]];
+  const sayEnded = async (settled: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+    if (lifeLost) await Promise.race([settled, aborted(signal)]);
+    while (lifeLost && !signal.aborted) {
+      const client = createClient(address, `${name} farewell`);
+      client.on("error", () => undefined); // the statement that was under way fails with it
+      try {
+        await client.connect();
+        await client.query(...farewell);
+        return;
+      } catch (error) {
+        log.warn({ reason: (error as Error).message }, "the end of this process can't be said yet");
+        await delay(retryMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+      } finally {
+        await client.end().catch(() => undefined); // it said what it had to, or could not
+      }
+    }
+  };
   const close = async (): Promise<void> => {
     closing = true;
+    if (!lifeLost)
+      await life.query(...farewell).catch(() => {
+        lifeLost = true; // sayEnded says it
+      });
     await Promise.allSettled([parts.end(), life.end()]);
   };
   try {
     await life.connect();
     await life.query("SELECT pg_advisory_lock(worker.process_key($1))", [processId]);
+    await life.query("SELECT worker.register($1, $2 * interval '1 ms', $3)", [
+      processId,
+      lostMs,
+      containerOf(hostname(), process) ?? null,
+    ]);
     await parts.connect();
     await parts.query(`SET statement_timeout = ${statementMs}`);
   } catch (error) {
     await close();
     throw error;
   }
-  return { processId, lost, close, query: parts.query.bind(parts) };
+  return { processId, lost, sayEnded, close, query: parts.query.bind(parts) };
 };
+
+/**
+ * The container that this is the one process of, by the id that its host is named by unless told otherwise. Whoever was
+ * that before has ended, or this one would not have been started.
+ */
+export const containerOf = (
+  host: string,
+  { pid, ppid }: { readonly pid: number; readonly ppid: number },
+): string | undefined => (/^[0-9a-f]{12}$/.test(host) && (pid === 1 || ppid === 1) ? host : undefined);

@@ -16,8 +16,8 @@ export interface Asked {
   readonly undoes: boolean;
   /** This process has the part's lock already. */
   readonly held: boolean;
-  /** When its work will have ended. */
-  readonly until: Date;
+  /** How long from now its work will have ended at the latest: the database adds it to its own clock. */
+  readonly endsInMs: number;
 }
 
 export type Arrival =
@@ -54,6 +54,8 @@ export interface PartStore {
   arrive(asked: readonly Asked[]): Promise<ReadonlyMap<Slug, Arrival>>;
   /** Writes what was answered (where no newer command came) and gives locks back, in one statement. */
   finish(finished: readonly Finished[]): Promise<void>;
+  /** The process that took the part's lock last and has not given it back. */
+  holderOf(slug: Slug): Promise<string | undefined>;
   /** Ends the session of whoever has the part's lock. True where there was one. */
   endHolder(slug: Slug): Promise<boolean>;
 }

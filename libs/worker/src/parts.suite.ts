@@ -16,7 +16,7 @@ export const partsSuite = (kind: string, rig: PartsRig): void => {
   const newSlug = (): Slug => `s-${randomUUID()}` as Slug;
   const asked = (slug: Slug, fence: number, options: Partial<Asked> = {}): Asked => ({
     ...{ slug, tenantId, fence, undoes: false, held: false },
-    until: new Date(Date.now() + 60_000),
+    endsInMs: 60_000,
     ...options,
   });
   const replyTo = (fence: number): StoredReply => ({
@@ -112,9 +112,10 @@ export const partsSuite = (kind: string, rig: PartsRig): void => {
     const [one, two] = [await rig.process(), await rig.process()];
     t.after(() => Promise.all([one.die(), two.die()]));
     const slug = newSlug();
-    await one.store.arrive([asked(slug, 1, { until: new Date(Date.now() - 1_000) })]);
+    await one.store.arrive([asked(slug, 1, { endsInMs: -1_000 })]);
     const overdue = { outcome: "busy", sameCommand: false, overdue: true };
     assert.deepEqual(await arrive(two.store, asked(slug, 2, { undoes: true })), overdue);
+    assert.match((await two.store.holderOf(slug)) ?? "", /^[^/]+\/\d+\/[\w-]+$/);
     assert.equal(await two.store.endHolder(slug), true);
     for (let tries = 0; (await arrive(two.store, asked(slug, 2)))?.outcome !== "locked"; tries++)
       assert.ok(tries < 100);

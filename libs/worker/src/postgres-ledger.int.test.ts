@@ -41,7 +41,7 @@ test("rule 11: a newer command waits for a write that is being committed, and se
   const blocker = await database.pool.connect();
   await blocker.query("BEGIN");
   await blocker.query(
-    `INSERT INTO worker.ledger (kind, name, owner, slug, step, state, process) VALUES ($1, $2, $3, $4, 'storage', 'intent', 'x')`,
+    `INSERT INTO worker.ledger (kind, name, owner, slug, step, state, processes) VALUES ($1, $2, $3, $4, 'storage', 'intent', '{x}')`,
     [key.kind, key.name, scope.tenantId, scope.slug],
   );
   const intent = createLedgerStore(database.pool, "a process").of(scope).intend(key);

@@ -1,7 +1,7 @@
 import type { TenantId } from "@deeplens/contracts";
 import type { Pool } from "@deeplens/postgres";
 import type { Ledger, LedgerEntry, LedgerKey } from "./ledger.ts";
-import type { CommandScope, LedgerStore } from "./ledger-store.ts";
+import type { CommandScope, LedgerStore, Unsettled } from "./ledger-store.ts";
 import { ownedByOther } from "./resource.ts";
 import { FencedError } from "./step.ts";
 
@@ -14,7 +14,28 @@ import { FencedError } from "./step.ts";
  */
 export const createLedgerStore = (pool: Pool, processId: string): LedgerStore => ({
   of: (scope) => ledgerOf(pool, processId, scope),
+  async unsettled({ slug, step, tenantId }) {
+    const { rows } = await pool.query<{ process: string; alive: boolean; until: Date | null }>(unsettledSql, [
+      slug,
+      step,
+      tenantId,
+    ]);
+    return rows.map(
+      ({ process, alive, until }): Unsettled => ({
+        process,
+        state: alive ? "alive" : "lost",
+        until: until ?? undefined,
+      }),
+    );
+  },
 });
+
+const unsettledSql = `
+  SELECT s.process, worker.holder_of(worker.process_key(s.process)) IS NOT NULL AS alive, r.lost_at + r.doubt AS until
+  FROM worker.parts p CROSS JOIN unnest(p.suspects) AS s (process) LEFT JOIN worker.processes r USING (process)
+  WHERE p.slug = $1 AND p.step = $2 AND worker.lives(s.process) AND EXISTS (
+    SELECT FROM worker.ledger l WHERE l.slug = $1 AND l.step = $2 AND l.owner = $3 AND l.state = 'intent'
+      AND s.process = ANY (l.processes))`;
 
 interface Row {
   readonly kind: string;
@@ -22,9 +43,11 @@ interface Row {
   readonly owner: TenantId;
   readonly state: LedgerEntry["state"];
   readonly facts: Record<string, string>;
+  readonly intended_ms_ago: number;
 }
 
-const columns = "kind, name, owner, state, facts";
+const columns = `kind, name, owner, state, facts,
+  extract(epoch FROM clock_timestamp() - intended_at)::float8 * 1000 AS intended_ms_ago`;
 const part = "SELECT suspects FROM worker.parts WHERE slug = $1 AND step = $2 AND fence = $3 FOR SHARE";
 
 const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger => {
@@ -53,12 +76,17 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
       const entry = await write(
         "the intent",
         key,
-        `INSERT INTO worker.ledger AS l (kind, name, owner, slug, step, state, facts, process)
-         SELECT $4, $5, $6::uuid, $1, $2, 'intent', $7::jsonb, $8 FROM part
+        `INSERT INTO worker.ledger AS l (kind, name, owner, slug, step, state, facts, processes)
+         SELECT $4, $5, $6::uuid, $1, $2, 'intent', $7::jsonb, ARRAY[$8] FROM part
          ON CONFLICT (kind, name) DO UPDATE SET
            owner = excluded.owner, slug = excluded.slug, step = excluded.step, state = 'intent',
            facts = CASE WHEN l.state = 'gone' THEN excluded.facts ELSE l.facts || excluded.facts END,
-           process = excluded.process, intended_at = now(), updated_at = now()
+           doubtful = l.state <> 'gone' AND (l.doubtful OR l.state = 'intent'),
+           processes = CASE
+             WHEN l.state = 'gone' THEN excluded.processes
+             WHEN $8 = ANY (l.processes) THEN l.processes
+             ELSE l.processes || excluded.processes END,
+           intended_at = clock_timestamp(), updated_at = now()
          WHERE l.owner = excluded.owner OR l.state = 'gone'
          RETURNING ${columns}`,
         [JSON.stringify(facts), processId],
@@ -77,15 +105,15 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
       );
       if (entry === undefined) throw new Error(`${key.kind} ${key.name} was made without an intent`);
     },
-    // An intent stays open where its effect may land yet: until the second look, for a call that was given up; beyond
-    // it, for a process that never said that its handler settled, and lives.
+    // It stays open where an effect may land yet: until the second look, for a call that was given up, of this try or
+    // of one before it; beyond it, for a process that never said that its handler settled, and lives.
     async gone(key) {
       await write(
         "what is gone",
         key,
         `UPDATE worker.ledger AS l SET
-           state = CASE WHEN l.state = 'intent'
-                          AND ($7 OR (l.process = ANY (part.suspects) AND worker.lives(l.process)))
+           state = CASE WHEN (l.state = 'intent' OR l.doubtful) AND ($7 OR EXISTS (
+                          SELECT FROM unnest(l.processes) AS p WHERE p = ANY (part.suspects) AND worker.lives(p)))
                         THEN 'intent' ELSE 'gone' END,
            updated_at = now()
          FROM part WHERE l.kind = $4 AND l.name = $5 AND l.owner = $6::uuid AND l.state <> 'gone'
@@ -105,10 +133,7 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
 
 const isRow = (row: Partial<Row>): row is Row => typeof row.kind === "string";
 
-const entryOf = ({ kind, name, owner, state, facts }: Row): LedgerEntry => ({
-  kind,
-  name,
-  owner,
-  state,
-  facts,
+const entryOf = ({ kind, name, owner, state, facts, intended_ms_ago }: Row): LedgerEntry => ({
+  ...{ kind, name, owner, state, facts },
+  intendedMsAgo: intended_ms_ago,
 });

@@ -39,7 +39,7 @@ export const postgresParts = (
         sorted.map(({ tenantId }) => tenantId),
         sorted.map(({ fence }) => fence),
         sorted.map(({ held }) => held),
-        sorted.map(({ until }) => until),
+        sorted.map(({ endsInMs }) => endsInMs),
       ],
     });
     return new Map(rows.map((row) => [row.slug, arrivalOf(row)]));
@@ -62,6 +62,13 @@ export const postgresParts = (
         sorted.map(({ reply }) => (reply === undefined ? null : JSON.stringify(reply.headers))),
       ],
     });
+  },
+  async holderOf(slug) {
+    const { rows } = await session.query<{ holder: string | null }>(
+      "SELECT holder FROM worker.parts WHERE slug = $1 AND step = $2",
+      [slug, step],
+    );
+    return rows[0]?.holder ?? undefined;
   },
   async endHolder(slug) {
     const { rows } = await session.query<{ ended: boolean }>(
@@ -100,13 +107,13 @@ const arriveSql = `
 WITH durable AS MATERIALIZED (SELECT set_config('synchronous_commit', $4, true)),
 asked AS MATERIALIZED (
   SELECT a.*, CASE WHEN held THEN true ELSE pg_try_advisory_lock(worker.part_key(slug, $1)) END AS locked
-  FROM unnest($5::text[], $6::uuid[], $7::bigint[], $8::boolean[], $9::timestamptz[])
-    AS a (slug, tenant_id, fence, held, until), durable
+  FROM unnest($5::text[], $6::uuid[], $7::bigint[], $8::boolean[], $9::float8[])
+    AS a (slug, tenant_id, fence, held, ends_in_ms), durable
 ),
 raised AS (
   INSERT INTO worker.parts AS p (slug, step, tenant_id, fence, holder, holder_fence, holder_until)
   SELECT slug, $1, tenant_id, fence,
-    CASE WHEN locked THEN $2 END, CASE WHEN locked THEN fence END, CASE WHEN locked THEN until END
+    CASE WHEN locked THEN $2 END, CASE WHEN locked THEN fence END, CASE WHEN locked THEN clock_timestamp() + ends_in_ms * interval '1 ms' END
   FROM asked
   ON CONFLICT (slug, step) DO UPDATE SET
     tenant_id = excluded.tenant_id,
@@ -131,7 +138,7 @@ raised AS (
 )
 SELECT a.slug, r.state, a.locked, r.reply_record, r.reply, r.reply_headers,
   coalesce(r.holder IS NOT NULL AND r.holder_fence = a.fence, false) AS same_command,
-  coalesce(r.holder_until + $3 * interval '1 ms' < clock_timestamp(), false) AS overdue,
+  coalesce(r.holder IS NOT NULL AND r.holder_until + $3 * interval '1 ms' < clock_timestamp(), false) AS overdue,
   CASE WHEN a.locked AND NOT a.held AND r.state IS DISTINCT FROM 'open'
     THEN pg_advisory_unlock(worker.part_key(a.slug, $1)) END AS given_back
 FROM asked a LEFT JOIN raised r ON r.slug = a.slug`;

@@ -7,6 +7,7 @@ import {
   controlDatabaseSettings,
   type HealthCheck,
   kafkaSettings,
+  longestCallMs,
   positive,
   processSettings,
   serveHealth,
@@ -14,6 +15,7 @@ import {
 } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { z } from "zod";
+import { aborted } from "./aborted.ts";
 import { consume } from "./consume.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { execute } from "./execute.ts";
@@ -38,8 +40,12 @@ import type { StepHandler } from "./step.ts";
 // - A process that hangs or is stopped keeps its lock; so an undo waits until that work's deadline and longest call
 //   have passed, and ends its session. When it wakes, what it writes to ledger, leases and secrets fails by its fence;
 //   calls do not start, for their deadline has passed; and it sees that its session is lost and ends. A request that had
-//   left it just before it was stopped may still land: its intent stays open while it lives, and is swept (14).
-// - A lock that is lost without knowing it is no different: the process ends as soon as it knows.
+//   left it just before it was stopped may still land: its intent stays open while it lives, and the second look does
+//   not confirm before, so that the slug is given to nobody (14).
+// - Where two at once can't be undone (the pivot), a do-command waits for the end of that process as well (20).
+// - A lock that is lost without knowing it is no different: the process ends as soon as it knows. Where the database has
+//   lost all its sessions, a free lock tells of no end: a process counts as living until it says that it ended, which is
+//   the last that it does, or for LOST_WORKER_MS (migrations/0001-worker.sql).
 // - A handler that does not settle ends the process: nothing else makes sure that its effects are over.
 // - A reply that is sent twice bears the same fence; the orchestrator takes the first.
 
@@ -59,6 +65,9 @@ export const workerSettings = {
       }
     }),
   WORKER_CONCURRENCY: positive.default(8),
+  // The modules' own limits (a statement, a request to the container engine) reach so far.
+  LONGEST_CALL_MS: positive.min(longestCallMs).default(longestCallMs),
+  LOST_WORKER_MS: positive.default(3_600_000),
 };
 
 export type WorkerConfig = z.infer<z.ZodObject<typeof workerSettings>>;
@@ -86,14 +95,20 @@ export interface WorkerOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   create(dependencies: WorkerDependencies): Promise<WorkerParts>;
-  /** The longest call of its handler, in ms, where one takes more than 30 s. */
-  readonly longestCallMs?: number;
+  /**
+   * A do-command waits for the end of an earlier process whose work on the part may still have an effect: where two at
+   * once can't be undone.
+   */
+  readonly alone?: boolean;
 }
 
 // A stop must be over within 10 s: handlers get this long to end by themselves, and a little to settle.
 const graceMs = 5_000;
 // A process that must end does not wait long for the farewells.
 const farewellMs = 1_000;
+// But where its own lock was lost with the database's sessions, its end must be said, or others wait for it: without that
+// database it could do nothing else anyway.
+const lastWordsMs = 300_000;
 
 /**
  * Makes a step handler a worker process; returns when the signal is aborted and nothing is under way any more.
@@ -102,12 +117,21 @@ const farewellMs = 1_000;
  */
 export const runWorker = async (options: WorkerOptions): Promise<void> => {
   const failure = Promise.withResolvers<never>();
-  const ending = new AbortController();
-  const fatal = (error: unknown): void => {
-    ending.abort(error);
+  // The race below hears of it; a failure that comes after it is over changes nothing.
+  failure.promise.catch(() => undefined);
+  const [abandoning, hanging] = [new AbortController(), new AbortController()];
+  const because = (error: unknown): void => {
+    abandoning.abort(error);
     failure.reject(error);
   };
-  failure.promise.catch(() => undefined);
+  const ending: Ending = {
+    ...{ signal: abandoning.signal, because },
+    hangs: (error) => {
+      hanging.abort();
+      because(error);
+    },
+    lastWords: async () => undefined,
+  };
   const cleanUps: (() => Promise<unknown>)[] = [];
   const awaited: Awaited = { service: "the health server" };
   const checks: Record<string, HealthCheck> = {
@@ -120,20 +144,36 @@ export const runWorker = async (options: WorkerOptions): Promise<void> => {
     port: options.config.HEALTH_PORT,
     checks,
   });
-  cleanUps.push(() => health.close());
   options.log.info({ port: health.port }, "answers /health/live and /health/ready");
   try {
-    await Promise.race([
-      run(options, { checks, awaited }, cleanUps, { signal: ending.signal, because: fatal }),
-      failure.promise,
-    ]);
+    await Promise.race([run(options, { checks, awaited }, cleanUps, ending), failure.promise]);
   } finally {
-    await Promise.race([endAll(cleanUps), delay(farewellMs, undefined, { ref: false })]);
+    checks.end = () => {
+      throw new Error("it ends");
+    };
+    await Promise.race([endAll(cleanUps, options.log), delay(farewellMs, undefined, { ref: false })]);
+    const limit = AbortSignal.timeout(lastWordsMs);
+    await ending.lastWords(AbortSignal.any([options.signal, hanging.signal, limit]));
+    await Promise.race([health.close(), delay(farewellMs, undefined, { ref: false })]);
   }
 };
 
-const endAll = async (cleanUps: readonly (() => Promise<unknown>)[]): Promise<void> => {
-  for (const cleanUp of cleanUps.toReversed()) await cleanUp().catch(() => undefined);
+/** How a process ends that can't go on. */
+interface Ending {
+  /** Aborted when it must. */
+  readonly signal: AbortSignal;
+  because(error: unknown): void;
+  /** It must, and a handler of its did not settle: nobody may be told that nothing more comes. */
+  hangs(error: unknown): void;
+  /** What it says when all else has ended. */
+  lastWords(signal: AbortSignal): Promise<void>;
+}
+
+const endAll = async (cleanUps: readonly (() => Promise<unknown>)[], log: Logger): Promise<void> => {
+  for (const cleanUp of cleanUps.toReversed())
+    await cleanUp().catch((error: Error) =>
+      log.info({ reason: error.message }, "a connection did not end well"),
+    );
 };
 
 /** What a worker that starts waits for now: /health/ready names it. */
@@ -145,9 +185,10 @@ const run = async (
   options: WorkerOptions,
   { checks, awaited }: { checks: Record<string, HealthCheck>; awaited: Awaited },
   cleanUps: (() => Promise<unknown>)[],
-  ending: { signal: AbortSignal; because(error: unknown): void },
+  ending: Ending,
 ): Promise<void> => {
-  const { step, config, log, signal, longestCallMs } = options;
+  const { step, config, log, signal, alone = false } = options;
+  const callMs = config.LONGEST_CALL_MS;
   const installation = config.DEEPLENS_INSTALLATION;
   const name = `${step}-worker`;
   const wait = <T>(service: string, attempt: () => Promise<T>): Promise<T> => {
@@ -159,9 +200,12 @@ const run = async (
   const pool = createPool(address, { name, log, size: Math.min(20, config.WORKER_CONCURRENCY + 2) });
   cleanUps.push(() => pool.end());
   await wait("the control database", () => migrateAll(pool));
-  const session = await wait("the session for locks", () => openLockSession(address, name));
+  const session = await wait("the session for locks", () =>
+    openLockSession(address, { name, lostMs: config.LOST_WORKER_MS, log }),
+  );
   cleanUps.push(() => session.close());
   session.lost.catch(ending.because);
+  ending.lastWords = (until) => session.sayEnded(Promise.resolve(), until);
 
   const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
   awaited.service = "the services of its step";
@@ -181,7 +225,7 @@ const run = async (
   const replies = createReplies({ installation, step, shards, codec, sender });
   const ledger = createLedgerStore(pool, session.processId);
   const dispatcher = createDispatcher({
-    parts: postgresParts(session, step, longestCallMs),
+    parts: postgresParts(session, step, callMs),
     replies,
     log,
     concurrency: config.WORKER_CONCURRENCY,
@@ -190,16 +234,14 @@ const run = async (
       execute(order, {
         installation,
         handler: parts.handler,
-        ledger,
-        secrets,
-        log,
-        fatal: ending.because,
-        ...(longestCallMs === undefined ? {} : { settleMs: longestCallMs }),
-        progress: (reply) =>
-          void replies.send(order.slug, replies.encode(order, reply)).catch(() => undefined),
+        ...{ ledger, secrets, log, alone },
+        fatal: ending.hangs,
+        ...{ callMs, settleMs: callMs },
+        progress: (reply) => void replies.send(order.slug, replies.encode(order, reply)).catch(unheard),
       }),
   });
   ending.signal.addEventListener("abort", dispatcher.abandon);
+  ending.lastWords = (until) => session.sayEnded(dispatcher.settled(), until);
   const consumption = await wait("Kafka to give commands", () => {
     const consumer = kafka.consumer({
       groupId: `${installation}.${name}`,
@@ -233,11 +275,8 @@ const run = async (
   await consumption.close();
 };
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+// A progress is told while the process lives: the sender tries for ever, and only its end rejects.
+const unheard = (): void => undefined;
 
 const databaseAddress = (config: WorkerConfig): DatabaseAddress => ({
   host: config.CONTROL_DB_HOST,

@@ -65,6 +65,7 @@ export const createSender = async (
   };
 
   const replace = async (): Promise<void> => {
+    // Another one takes its place, however it ends.
     await producer.disconnect().catch(() => undefined);
     while (!closed)
       try {

@@ -93,6 +93,31 @@ test("resume takes up every step that stopped, retry one of them", () => {
     .expectState("stuckUndo");
 });
 
+test("rule 14: a second look that may not confirm yet is tried again, then waits for an operator, and the slug is held all the time", () => {
+  givenWith(
+    { attempts: 2 },
+    requested(),
+    completed("vectors"),
+    failedForGood("database"),
+    completed("storage"),
+  )
+    .when(compensated("database"), compensated("storage"), compensated("vectors"), settleOver())
+    .when(compensated("database"), compensated("storage"), undoFailedForNow("vectors"))
+    .expectSteps({ vectors: "lookBackingOff" })
+    .expectSlug("held")
+    .when(backOffOver("vectors"))
+    .expectCommands(look("vectors"))
+    .when(undoFailedForNow("vectors"))
+    .expectState("stuckLook")
+    .expectTenant("stuck")
+    .expectSlug("held")
+    .when(resumed())
+    .expectCommands(look("vectors"))
+    .when(compensated("vectors"))
+    .expectState("closed")
+    .expectSlug("released");
+});
+
 test("a second look that fails for good waits for an operator, and the tenant is gone when it succeeds", () => {
   compensating()
     .when(compensated("database"), compensated("storage"), compensated("vectors"), settleOver())

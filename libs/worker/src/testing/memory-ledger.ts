@@ -3,7 +3,12 @@ import type { LedgerEntry, LedgerKey } from "../ledger.ts";
 import type { CommandScope, LedgerStore } from "../ledger-store.ts";
 import { ownedByOther } from "../resource.ts";
 
-type Row = LedgerEntry & { readonly slug: string; readonly step: string };
+type Row = Omit<LedgerEntry, "intendedMsAgo"> & {
+  readonly slug: string;
+  readonly step: string;
+  readonly doubtful: boolean;
+  readonly intendedAtMs: number;
+};
 
 export interface MemoryLedger extends LedgerStore {
   /** Every row, of every tenant and step. */
@@ -16,6 +21,8 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
   const idOf = (key: LedgerKey): string => `${key.kind} ${key.name}`;
   return {
     rows: () => [...rows.values()],
+    // It knows one process, which never follows itself.
+    unsettled: async () => [],
     of: (scope: CommandScope) => {
       const own = (key: LedgerKey): Row | undefined => {
         const row = rows.get(idOf(key));
@@ -33,10 +40,13 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
             throw ownedByOther(key, scope.slug);
           const { slug, step, tenantId: owner } = scope;
           const { kind, name } = key;
+          const before = own(key);
           const row: Row = {
             ...{ kind, name, owner, slug, step },
             state: "intent",
-            facts: { ...own(key)?.facts, ...facts },
+            facts: { ...before?.facts, ...facts },
+            doubtful: before !== undefined && (before.doubtful || before.state === "intent"),
+            intendedAtMs: performance.now(),
           };
           rows.set(idOf(key), row);
           return entryOf(row);
@@ -50,8 +60,9 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
         gone: async (key) => {
           fences.hold(scope);
           const row = own(key);
-          if (row === undefined || (row.state === "intent" && scope.keepsIntents === true)) return;
-          rows.set(idOf(key), { ...row, state: "gone" });
+          if (row === undefined) return;
+          const stays = scope.keepsIntents === true && (row.state === "intent" || row.doubtful);
+          rows.set(idOf(key), { ...row, state: stays ? "intent" : "gone" });
         },
         owned: async () =>
           [...rows.values()]
@@ -62,6 +73,7 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
   };
 };
 
-const entryOf = ({ kind, name, owner, state, facts }: Row): LedgerEntry => ({
+const entryOf = ({ kind, name, owner, state, facts, intendedAtMs }: Row): LedgerEntry => ({
   ...{ kind, name, owner, state, facts },
+  intendedMsAgo: performance.now() - intendedAtMs,
 });

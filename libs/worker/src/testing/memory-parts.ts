@@ -15,6 +15,7 @@ export interface MemoryParts {
 }
 
 export interface MemoryProcess extends PartStore {
+  readonly processId: string;
   /** Its locks are free from now on. */
   die(): Promise<void>;
   readonly dead: boolean;
@@ -23,10 +24,12 @@ export interface MemoryProcess extends PartStore {
 export const memoryParts = (longestCallMs = 0): MemoryParts => {
   const rows = new Map<Slug, Row>();
   const locks = new Map<Slug, MemoryProcess>();
+  let processes = 0;
   return {
     process: () => {
       let dead = false;
       const self: MemoryProcess = {
+        processId: `memory/${++processes}/0`,
         get dead() {
           return dead;
         },
@@ -36,7 +39,7 @@ export const memoryParts = (longestCallMs = 0): MemoryParts => {
         },
         async arrive(asked) {
           const arrivals = new Map<Slug, Arrival>();
-          for (const { slug, fence, until } of asked) {
+          for (const { slug, fence, endsInMs } of asked) {
             const row = rows.get(slug) ?? {
               ...{ fence, reply: undefined, holder: undefined, holderFence: 0, holderUntil: new Date(0) },
             };
@@ -53,7 +56,11 @@ export const memoryParts = (longestCallMs = 0): MemoryParts => {
             const holder = locks.get(slug) ?? self;
             if (holder === self) {
               locks.set(slug, self);
-              Object.assign(row, { holder: self, holderFence: fence, holderUntil: until });
+              Object.assign(row, {
+                holder: self,
+                holderFence: fence,
+                holderUntil: new Date(Date.now() + endsInMs),
+              });
               arrivals.set(slug, { outcome: "locked" });
             } else {
               const sameCommand = row.holder !== undefined && row.holderFence === fence;
@@ -72,6 +79,7 @@ export const memoryParts = (longestCallMs = 0): MemoryParts => {
             if (locks.get(slug) === self) locks.delete(slug);
           }
         },
+        holderOf: async (slug) => rows.get(slug)?.holder?.processId,
         async endHolder(slug) {
           const holder = locks.get(slug);
           if (holder === undefined || holder === self) return false;

@@ -5,7 +5,7 @@ import { createLogger } from "@deeplens/telemetry";
 import { runWorker, type WorkerConfig } from "../../run-worker.ts";
 import { fileStep } from "./file-step.ts";
 
-const [, , configFile = "", folder = "", longestCallMs = "30000"] = process.argv;
+const [, , configFile = "", folder = "", alone = ""] = process.argv;
 const config = JSON.parse(readFileSync(configFile, "utf8")) as WorkerConfig;
 const log = createLogger("fixture-worker", config.LOG_LEVEL);
 
@@ -13,7 +13,7 @@ await runProcess(log, (signal) =>
   runWorker({
     step: "storage",
     ...{ config, log, signal },
-    longestCallMs: Number(longestCallMs),
+    alone: alone === "alone",
     create: async () => ({ handler: fileStep(folder), checks: {} }),
   }),
 );

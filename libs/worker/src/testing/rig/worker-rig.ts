@@ -71,7 +71,7 @@ export interface WorkerRig {
   /** Waits for a reply of that fence that is not a progress. */
   answer(tenant: TestTenant, fence: number, withinMs?: number): Promise<Reply>;
   /** Starts a worker process of its own with the fixture step; `until` what it logged matches. */
-  spawn(options?: { longestCallMs?: number; config?: Partial<WorkerConfig> }): Promise<Spawned>;
+  spawn(options?: { alone?: boolean; config?: Partial<WorkerConfig> }): Promise<Spawned>;
   /** What lies in the dead letters, once there are so many. */
   deadLetters(count: number): Promise<readonly KafkaMessage[]>;
   /** The group's committed offset of the tenant's partition; -1 where nothing was committed. */
@@ -155,6 +155,8 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
     CONTROL_DB_PASSWORD: database.address.password,
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
     WORKER_CONCURRENCY: 8,
+    LONGEST_CALL_MS: 30_000,
+    LOST_WORKER_MS: 3_600_000,
   };
 
   const send = async (tenant: TestTenant, value: Buffer | null, headers: Record<string, string>) => {
@@ -238,11 +240,11 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
       const own = topic?.partitions.find(({ partition }) => partition === shardOf(slug, shards));
       return Number(own?.offset ?? -1);
     },
-    spawn: async ({ longestCallMs, config: changes = {} } = {}) => {
+    spawn: async ({ alone = false, config: changes = {} } = {}) => {
       const file = join(folder, `${randomUUID()}.json`);
       await writeFile(file, JSON.stringify({ ...config, ...changes }), { mode: 0o600 });
       const main = fileURLToPath(new URL("fixture-worker.ts", import.meta.url));
-      const child = spawn(process.execPath, [main, file, folder, String(longestCallMs ?? 30_000)], {
+      const child = spawn(process.execPath, [main, file, folder, alone ? "alone" : ""], {
         stdio: ["ignore", "pipe", "pipe"],
       });
       const exited = new Promise<number | string>((resolve) =>
