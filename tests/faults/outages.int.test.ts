@@ -39,7 +39,7 @@ const outages: readonly Outage[] = [
     storage: "none",
     said: [
       ["db-worker", "kafka"],
-      ["saga-orchestrator", "consumer"],
+      ["saga-orchestrator", "kafka"],
     ],
   },
   {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, it } from "node:test";
-import { anchorUser, ScramUserError, scramUsers } from "@deeplens/messaging";
+import { anchorUser, KafkaAnswerError, scramUsers } from "@deeplens/messaging";
 import { stack } from "@deeplens/testing";
 import { seen } from "./kafka-cluster.ts";
 
@@ -12,7 +12,7 @@ const forever = AbortSignal.timeout(120_000);
 after(() => users.remove(name, forever));
 
 const refusedAs = (username: string, password: string) =>
-  assert.rejects(scramUsers({ ...address, username, password }).has(name, forever), ScramUserError);
+  assert.rejects(scramUsers({ ...address, username, password }).has(name, forever), KafkaAnswerError);
 
 it("a user is made, made again with another password, and removed; a missing one is said to be missing", async () => {
   assert.equal(await users.has(name, forever), false);
@@ -40,7 +40,7 @@ it("a wrong password, and a right one without the right to ask, are told apart b
       try {
         return await scramUsers({ ...address, username: plain, password }).has(name, forever);
       } catch (error) {
-        return error instanceof ScramUserError ? error.code : error;
+        return error instanceof KafkaAnswerError ? error.code : error;
       }
     };
     assert.equal(await codeOf("wrong"), 58);

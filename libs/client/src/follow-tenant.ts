@@ -56,7 +56,7 @@ export async function* followTenant(
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [reader.state, reader.lifecycle], fromBeginning: true });
-    running = await runConsumer(consumer, { eachMessage }, reader.log);
+    running = await runConsumer(consumer, { eachMessage }, { log: reader.log });
     let settled = false;
     while (signal?.aborted !== true) {
       const one = news.shift();

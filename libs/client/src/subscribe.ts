@@ -32,7 +32,7 @@ export const subscribe = async (reader: Reader, options: SubscribeOptions): Prom
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [reader.lifecycle], fromBeginning: true });
-    const running = await runConsumer(consumer, { eachMessage }, reader.log);
+    const running = await runConsumer(consumer, { eachMessage }, { log: reader.log });
     return {
       stop: async () => {
         running.stop();

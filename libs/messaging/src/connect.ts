@@ -10,7 +10,6 @@ export type {
   EachBatchPayload,
   EachMessagePayload,
   IHeaders,
-  Kafka,
   KafkaMessage,
   Message as KafkaRecord,
   Producer,
@@ -24,6 +23,16 @@ export interface KafkaAddress {
   readonly password: string;
 }
 
+/** A cluster's client, which knows the address that it was made with. */
+export interface Kafka extends kafkajs.Kafka {
+  readonly address: KafkaAddress;
+}
+
+/** A consumer that can be run through outages (runConsumer). */
+export interface GroupConsumer extends kafkajs.Consumer {
+  readonly address: KafkaAddress;
+}
+
 /**
  * The client of a cluster; connects nothing yet. Sockets go without Nagle's delay. A retry of the client's own gives
  * up after about `retries` tries: callers that wait for a broker use `waitFor`.
@@ -31,8 +40,8 @@ export interface KafkaAddress {
 export const connectKafka = (
   address: KafkaAddress,
   options: { clientId: string; log: Logger; requestMs?: number; retries?: number },
-): kafkajs.Kafka =>
-  new kafkajs.Kafka({
+): Kafka => {
+  const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...address.brokers],
     sasl: { mechanism: "scram-sha-512", username: address.username, password: address.password },
@@ -53,6 +62,8 @@ export const connectKafka = (
       else options.log.warn(fields, message);
     },
   });
+  return Object.assign(kafka, { address });
+};
 
 /** True for the broker's own error of that type: `MESSAGE_TOO_LARGE`, say. */
 export const isKafkaError = (error: unknown, type: string): boolean =>
@@ -75,10 +86,10 @@ const deliberate = /^Limiting retries for the idempotent producer/;
  * that comes while nothing else does, waits no longer than 250 ms.
  */
 export const createConsumer = (
-  kafka: kafkajs.Kafka,
-  options: { groupId: string; sharded?: boolean; sessionMs?: number },
-): kafkajs.Consumer =>
-  kafka.consumer({
+  kafka: Kafka,
+  options: { groupId: string; sharded?: boolean; sessionMs?: number; mostBytesOfPartition?: number },
+): GroupConsumer => {
+  const consumer = kafka.consumer({
     groupId: options.groupId,
     sessionTimeout: options.sessionMs ?? 30_000,
     heartbeatInterval: Math.min(3_000, (options.sessionMs ?? 30_000) / 3),
@@ -86,5 +97,10 @@ export const createConsumer = (
     retry: { retries: 5, restartOnFailure: async () => true },
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
+    ...(options.mostBytesOfPartition === undefined
+      ? {}
+      : { maxBytesPerPartition: options.mostBytesOfPartition }),
     ...(options.sharded === true ? { partitionAssigners: [shardAssigner] } : {}),
   });
+  return Object.assign(consumer, { address: kafka.address });
+};

@@ -6,3 +6,4 @@ export * from "./headers.ts";
 export * from "./run-consumer.ts";
 export * from "./scram-users.ts";
 export * from "./shard-assigner.ts";
+export { KafkaAnswerError } from "./wire.ts";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { type Client, type Pool, quoteIdentifier, withConnection } from "./pool.ts";
 
@@ -9,7 +10,8 @@ const lockKey = 4_711_001;
  * order, each in its own transaction with `search_path` set to the schema. Safe to call from many processes at once.
  *
  * @returns the names of the files that were run now
- * @throws when the database has a migration that the folder lacks (an older program on a newer database)
+ * @throws when the database has a migration that the folder lacks (an older program on a newer database), or one that
+ * was changed after it was run there
  */
 export const migrate = (pool: Pool, schema: string, folder: URL): Promise<string[]> =>
   withConnection(pool, (client) => migrateClient(client, schema, folder));
@@ -24,18 +26,27 @@ export const migrateClient = async (client: Client, schema: string, folder: URL)
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   const table = `${quoteIdentifier(schema)}.migrations`;
   await client.query(
-    `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
+    `CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, sha256 text, run_at timestamptz NOT NULL DEFAULT now())`,
   );
-  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
+  // A table from before the digests has no such column: what is in it is taken as it is.
+  const { rows } = await client.query<{ name: string; sha256: string | null }>(
+    `SELECT name, to_jsonb(m) ->> 'sha256' AS sha256 FROM ${table} AS m`,
+  );
   const done = new Set(rows.map((row) => row.name));
-  for (const name of done)
+  const sqlOf = (name: string): Promise<string> => readFile(new URL(name, folder), "utf8");
+  for (const { name, sha256 } of rows) {
     if (!files.includes(name))
       throw new Error(
         `schema ${schema} has migration ${name}, which this program lacks: it is older than its database`,
       );
+    if (sha256 !== null && sha256 !== sha256Of(await sqlOf(name)))
+      throw new Error(
+        `migration ${name} was changed after schema ${schema} had run it: put it back, and make the change a migration of its own`,
+      );
+  }
   const missing = files.filter((name) => !done.has(name));
-  for (const name of missing)
-    await runOne(client, schema, table, name, await readFile(new URL(name, folder), "utf8"));
+  if (missing.length > 0) await client.query(`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS sha256 text`);
+  for (const name of missing) await runOne(client, schema, table, name, await sqlOf(name));
   await client.query("SELECT pg_advisory_unlock($1)", [lockKey]);
   return missing;
 };
@@ -51,9 +62,11 @@ const runOne = async (
     await client.query("BEGIN");
     await client.query(`SET LOCAL search_path TO ${quoteIdentifier(schema)}`);
     await client.query(sql);
-    await client.query(`INSERT INTO ${table} (name) VALUES ($1)`, [name]);
+    await client.query(`INSERT INTO ${table} (name, sha256) VALUES ($1, $2)`, [name, sha256Of(sql)]);
     await client.query("COMMIT");
   } catch (error) {
     throw new Error(`migration ${schema}/${name}: ${(error as Error).message}`, { cause: error });
   }
 };
+
+const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,9 +1,9 @@
 import { commandsTopic, deadLetterTopic, type StepName, topicName } from "@deeplens/contracts";
 import {
   type Codec,
-  type Consumer,
   deadLetterOf,
   type EachBatchPayload,
+  type GroupConsumer,
   type KafkaMessage,
   runConsumer,
   UndecodableMessage,
@@ -25,7 +25,7 @@ export interface Consumption {
 }
 
 export interface ConsumeOptions {
-  readonly consumer: Consumer;
+  readonly consumer: GroupConsumer;
   readonly installation: string;
   readonly step: StepName;
   readonly codec: Codec;
@@ -34,13 +34,13 @@ export interface ConsumeOptions {
   readonly log: Logger;
   /** Takes the commands of one fetch; resolves when they are fenced. */
   arrive(deliveries: readonly Delivery[]): Promise<void>;
+  /** Told when the consumer is lost: the process must end. */
+  readonly fatal: (error: Error) => void;
   /** More unfinished commands than this pause the fetching. */
   readonly mostUnfinished: number;
   readonly commitMs?: number;
   readonly retryMs?: number;
 }
-
-const silenceMs = 20_000;
 
 /**
  * Consumes a step's commands from the beginning. Records that can't be read go to the dead letters before their offset
@@ -56,7 +56,6 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
   const retries = new Map<number, NodeJS.Timeout>();
   let assigned: readonly number[] = [];
   let joined = false;
-  let heardAt = 0;
   let unfinished = 0;
   let full = false;
   let stopped = false;
@@ -64,7 +63,6 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     assigned = payload.memberAssignment[topic] ?? [];
     joined = true;
-    heardAt = Date.now();
     offsets.reset(assigned);
     // The client's pauses outlive a rebalance; ours are for partitions that may be another's now.
     for (const timer of retries.values()) clearTimeout(timer);
@@ -72,9 +70,6 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     consumer.resume([{ topic }]);
     if (full || stopped) consumer.pause([{ topic, partitions: [...assigned] }]);
     log.info({ partitions: assigned }, "joined the group");
-  });
-  consumer.on(consumer.events.HEARTBEAT, () => {
-    heardAt = Date.now();
   });
   for (const event of [consumer.events.CRASH, consumer.events.STOP, consumer.events.DISCONNECT])
     consumer.on(event, () => {
@@ -181,15 +176,12 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
       partitionsConsumedConcurrently: 64,
       eachBatch,
     },
-    log,
+    { log, onLost: options.fatal },
   );
   const timer = setInterval(() => void commit(), commitMs);
 
   return {
-    check() {
-      if (!joined) throw new Error("the worker is not a member of its consumer group");
-      if (Date.now() - heardAt > silenceMs) throw new Error(`Kafka has not answered for ${silenceMs} ms`);
-    },
+    check: running.check,
     pause() {
       stopped = true;
       if (assigned.length > 0) consumer.pause([{ topic, partitions: [...assigned] }]);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { commandsTopic, deadLetterTopic, repliesTopic, type StepName, topicName } from "@deeplens/contracts";
-import { connectKafka, createCodec, createProducer, type Kafka } from "@deeplens/messaging";
+import { connectKafka, createCodec, createConsumer, createProducer, type Kafka } from "@deeplens/messaging";
 import { createPool, type DatabaseAddress, type Pool } from "@deeplens/postgres";
 import { createSecretStore, migrateSecrets, parseMasterKey, type SecretStore } from "@deeplens/secrets";
 import {
@@ -243,21 +243,17 @@ const run = async (
   ending.signal.addEventListener("abort", dispatcher.abandon);
   ending.lastWords = (until) => session.sayEnded(dispatcher.settled(), until);
   const consumption = await wait("Kafka to give commands", () => {
-    const consumer = kafka.consumer({
+    const consumer = createConsumer(kafka, {
       groupId: `${installation}.${name}`,
-      allowAutoTopicCreation: false,
-      maxWaitTimeInMs: 250,
-      maxBytesPerPartition: 256 * 1_024,
-      sessionTimeout: 10_000,
-      rebalanceTimeout: 60_000,
-      heartbeatInterval: 2_000,
-      retry: { retries: 5, restartOnFailure: async () => true },
+      mostBytesOfPartition: 256 * 1_024,
+      sessionMs: 10_000,
     });
     cleanUps.push(() => consumer.disconnect());
     return consume({
       consumer,
       ...{ installation, step, codec, sender, log },
       arrive: dispatcher.arrive,
+      fatal: ending.because,
       mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
     });
   });

@@ -91,7 +91,6 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const wake = createWake();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);
-  let joined = false;
 
   const ownership = createOwnership({
     topics,
@@ -111,7 +110,6 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const rounds = createRounds({ ...options, intake, ownership, sender });
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    joined = true;
     intake.drop();
     // What waits to be sent may be another's by now; what is still ours is read from the table again.
     sender.replace([]);
@@ -124,9 +122,6 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     intake.drop();
     ownership.takeAgain().catch(failure.reject);
   });
-  consumer.on(consumer.events.CRASH, () => {
-    joined = false;
-  });
   await consumer.connect();
   await consumer.subscribe({ topics: Object.values(topics), fromBeginning: true });
   const running = await runConsumer(
@@ -137,7 +132,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       partitionsConsumedConcurrently: options.shards * 2,
       eachBatch: intake.eachBatch,
     },
-    log,
+    { log, onLost: failure.reject },
   );
 
   let stopping = false;
@@ -159,8 +154,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   return {
     failed: failure.promise,
     checks: {
-      consumer: () => {
-        if (!joined) throw new Error("not yet a member of its consumer group");
+      kafka: running.check,
+      shards: () => {
         if (ownership.lost()) throw new Error("another orchestrator has this one's shards");
       },
       log: () => {

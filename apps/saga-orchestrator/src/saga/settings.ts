@@ -24,7 +24,7 @@ export const defaultSettings: SagaSettings = {
 };
 
 // Steep: the first tries follow soon after a short hiccup, and five of them still outlast the restart of a service
-// (docs/decisions/0012-five-attempts-outlast-a-restart.md).
+// (docs/decisions/0014-five-attempts-outlast-a-restart.md).
 const growth = 5;
 // No wait is shorter than this part of its step: what the attempts outlast together can be relied on.
 const surePart = 0.75;
