@@ -14,10 +14,11 @@ export interface LockSession {
   /** Rejects when a session was lost: whoever waits for our locks may have them now, so the process must end. */
   readonly lost: Promise<never>;
   /**
-   * Where the process's own lock was lost, and so tells nobody of its end any more: says that nothing more comes of it,
+   * Where `close` could not say that this process ended, for its own lock was lost: says that nothing more comes of it,
    * once its handlers have settled. Tries until the database takes it or the signal is aborted; never throws.
    */
   sayEnded(settled: Promise<unknown>, signal: AbortSignal): Promise<void>;
+  /** Says that this process ended (it does so right after), and ends its sessions. */
   close(): Promise<void>;
 }
 
@@ -57,21 +58,19 @@ export const openLockSession = async (
   });
   // Whoever has the session hears of it; it may be lost before anybody listens.
   lost.catch(() => undefined);
-  let lifeLost = false;
-  for (const event of ["error", "end"] as const)
-    life.on(event, () => {
-      lifeLost ||= !closing;
-    });
-  const farewell: [string, unknown[]] = ["DELETE FROM worker.processes WHERE process = $1", [processId]];
+  let known = false; // the database knows of this process, and not of its end
+  const say = async (client: Queryable): Promise<void> => {
+    await client.query("DELETE FROM worker.processes WHERE process = $1", [processId]);
+    known = false;
+  };
   const sayEnded = async (settled: Promise<unknown>, signal: AbortSignal): Promise<void> => {
-    if (lifeLost) await Promise.race([settled, aborted(signal)]);
-    while (lifeLost && !signal.aborted) {
+    if (known) await Promise.race([settled, aborted(signal)]);
+    while (known && !signal.aborted) {
       const client = createClient(address, `${name} farewell`);
       client.on("error", () => undefined); // the statement that was under way fails with it
       try {
         await client.connect();
-        await client.query(...farewell);
-        return;
+        await say(client);
       } catch (error) {
         log.warn({ reason: (error as Error).message }, "the end of this process can't be said yet");
         await delay(retryMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
@@ -82,10 +81,8 @@ export const openLockSession = async (
   };
   const close = async (): Promise<void> => {
     closing = true;
-    if (!lifeLost)
-      await life.query(...farewell).catch(() => {
-        lifeLost = true; // sayEnded says it
-      });
+    // Where that fails the lock was lost, and sayEnded says it.
+    if (known) await say(life).catch(() => undefined);
     await Promise.allSettled([parts.end(), life.end()]);
   };
   try {
@@ -96,6 +93,7 @@ export const openLockSession = async (
       lostMs,
       containerOf(hostname(), process) ?? null,
     ]);
+    known = true;
     await parts.connect();
     await parts.query(`SET statement_timeout = ${statementMs}`);
   } catch (error) {

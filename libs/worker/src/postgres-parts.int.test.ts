@@ -228,6 +228,28 @@ test("rule 14: a worker that was killed while Postgres ran is not waited for", a
   assert.equal(await story.gone(), "gone");
 });
 
+// Seen to fail (one run in three) with the loss known by the connection's event alone: the other session's came first, and
+// nothing was said.
+test("rule 14: whose sessions were both lost says so, whichever it heard of first", async (t) => {
+  const lost = await open();
+  t.after(lost.die);
+  const said = lost.session.lost.catch(async () => {
+    await lost.session.close();
+    await lost.session.sayEnded(Promise.resolve(), AbortSignal.timeout(5_000));
+  });
+  const part = partOf(randomUUID(), 1);
+  await lost.store.arrive([part]);
+  await database.pool.query("TRUNCATE worker.sessions");
+  await database.pool.query(
+    `SELECT pg_terminate_backend(worker.holder_of(worker.part_key($1, 'storage'))),
+       pg_terminate_backend(worker.holder_of(worker.process_key($2)))`,
+    [part.slug, lost.session.processId],
+  );
+  await said;
+  const { rows } = await database.pool.query("SELECT worker.lives($1) AS lives", [lost.session.processId]);
+  assert.deepEqual(rows, [{ lives: false }]);
+});
+
 test("a worker that starts forgets those that died", async (t) => {
   const [died, ended] = [await open(), await open()];
   const known = async (): Promise<string[]> => {
