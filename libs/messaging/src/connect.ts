@@ -78,6 +78,18 @@ export const createProducer = (kafka: kafkajs.Kafka): kafkajs.Producer =>
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   });
 
+/**
+ * A producer, not yet connected, whose send is one try: for who has to look at something before every try, and so tries
+ * again by itself. (Idempotence would add nothing, and kafkajs allows it only with tries of its own.)
+ */
+export const createSingleTryProducer = (kafka: kafkajs.Kafka): kafkajs.Producer =>
+  kafka.producer({
+    maxInFlightRequests: 1,
+    retry: { retries: 0 },
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+
 // A producer whose tries are used up is replaced, and sending starts again at the first record not acknowledged.
 const deliberate = /^Limiting retries for the idempotent producer/;
 

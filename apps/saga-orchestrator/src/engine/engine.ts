@@ -11,7 +11,9 @@
  *    the row's deletion publishes it twice with the same id and fence, which workers answer from their own rows.
  * 3. The offset that Kafka keeps is a hint. On assignment reading starts at the last applied record, whose hash must be
  *    the stored one: a log that was made again, or a database from another time, stops the partition and says so.
- * 4. Whoever lost a shard without knowing it has an old epoch, and its transaction writes nothing.
+ * 4. Whoever lost a shard without knowing it has an old epoch, and its transaction writes nothing. Before it sends it
+ *    looks at its epochs, where no commit confirmed them lately; what it was sending at that very moment dies by its
+ *    fence or its revision, and the states that changed lately are published again, at once and some minutes later.
  * 5. Every saga that is not final has a timer, in the row that is written with it: whatever is lost outside (a command,
  *    a worker, a reply) ends in a deadline, and the deadline in another try or in the undo.
  */
@@ -22,7 +24,7 @@ import {
   type Codec,
   type Consumer,
   createConsumer,
-  createProducer,
+  createSingleTryProducer,
   type Kafka,
   runConsumer,
 } from "@deeplens/messaging";
@@ -31,7 +33,7 @@ import type { HealthCheck } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import type { SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
-import { readShards, type Stream, takeShards } from "../store/shard-rows.ts";
+import { areHeld, readShards, type Stream, takeShards } from "../store/shard-rows.ts";
 import { createIntake } from "./intake.ts";
 import { startOffsetHints } from "./offset-hints.ts";
 import { createOwnership } from "./ownership.ts";
@@ -40,6 +42,7 @@ import { startPruning } from "./pruning.ts";
 import { createRounds } from "./rounds.ts";
 import { createSender } from "./sender.ts";
 import type { OnStage } from "./stages.ts";
+import { createTenure } from "./tenure.ts";
 import { createWake } from "./wake.ts";
 
 export interface EngineOptions {
@@ -104,10 +107,25 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       wake.now();
     },
   });
-  const producer = () => createProducer(options.kafka);
-  const sender = createSender({ producer, log, onPublished: wake.now, onStage: options.onStage });
+  const tenure = createTenure({
+    epochs: ownership.epochs,
+    areHeld: (epochs) => areHeld(pool, schema, epochs),
+    onLost: (epochs) => {
+      log.warn("shards lost; what waits to be sent is left to their owner");
+      ownership.lose(epochs);
+      intake.drop();
+    },
+  });
+  const producer = () => createSingleTryProducer(options.kafka);
+  const sender = createSender({
+    producer,
+    maySend: tenure.holds,
+    log,
+    onPublished: wake.now,
+    onStage: options.onStage,
+  });
   const intake = createIntake({ streamOf, ownership, codec: options.codec, log, onArrival: wake.now });
-  const rounds = createRounds({ ...options, intake, ownership, sender });
+  const rounds = createRounds({ ...options, intake, ownership, sender, confirmed: tenure.confirmed });
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     intake.drop();

@@ -6,7 +6,7 @@ import type { Logger } from "@deeplens/telemetry";
 import { publishState } from "../saga/announce.ts";
 import { type Batch, newBatch, type OutboxMessage, type SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
-import { readBatch, ShardLost } from "../store/read-batch.ts";
+import { type Epochs, readBatch, ShardLost } from "../store/read-batch.ts";
 import { readOutbox, readTenantsChangedSince } from "../store/read-outbox.ts";
 import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-batch.ts";
 import { applyInputs, keysOf } from "./apply.ts";
@@ -50,6 +50,11 @@ const noChores: Chores = { reload: false, republish: [] };
 const dueEveryMs = 200;
 const sweepEveryMs = 60_000;
 const lateStatesMs = 3_600_000;
+/**
+ * When the lately changed states are published once more after a take-over: longer than a predecessor's send can be
+ * under way that began before it could know.
+ */
+const secondRepublishMs = 300_000;
 
 export const createRounds = (options: {
   readonly installation: string;
@@ -64,6 +69,8 @@ export const createRounds = (options: {
   readonly ownership: Ownership;
   readonly sender: Sender;
   readonly now: () => Date;
+  /** Told of every commit: the epochs that it was written with, and when its transaction began (performance.now). */
+  readonly confirmed: (epochs: Epochs, atMs: number) => void;
   readonly onStage: OnStage;
   readonly log: Logger;
 }): Rounds => {
@@ -73,6 +80,7 @@ export const createRounds = (options: {
   let dueAtMs = 0;
   let sweepAtMs = 0;
   let chores: Chores = { reload: true, republish: [] };
+  let secondRepublish: { readonly shards: readonly number[]; readonly atMs: number } | undefined;
 
   const inputsOf = async (
     records: readonly Input[],
@@ -151,6 +159,7 @@ export const createRounds = (options: {
   return {
     taken: (shards) => {
       chores = { reload: true, republish: shards };
+      secondRepublish = { shards, atMs: options.now().getTime() + secondRepublishMs };
       dueAtMs = 0;
       sweepAtMs = 0;
       onStage("taken");
@@ -173,17 +182,23 @@ export const createRounds = (options: {
       const now = options.now();
       const taken = intake.take(quarantine.isolating() ? 1 : options.recordsAtOnce);
       const published = sender.takePublished();
+      if (secondRepublish !== undefined && now.getTime() >= secondRepublish.atMs) {
+        chores = { ...chores, republish: secondRepublish.shards };
+        secondRepublish = undefined;
+      }
       const todo = chores;
       let inputs: Input[] = [];
       try {
         inputs = await inputsOf(taken.records, [...epochs.keys()], now);
-        if (inputs.length === 0 && published.length === 0 && !todo.reload) return false;
+        if (inputs.length === 0 && published.length === 0 && todo === noChores) return false;
         if (inputs.length > 0) onStage("received");
+        const begunMs = performance.now();
         const transacted = await inTransaction(pool, async (client) => {
           const result = await transact(client, now, epochs, inputs, published, todo);
           if (inputs.length > 0) onStage("written");
           return result;
         });
+        options.confirmed(epochs, begunMs);
         if (inputs.length > 0) onStage("committed");
         if (published.length > 0) onStage("deleted");
         taken.committed();

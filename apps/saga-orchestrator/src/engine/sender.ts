@@ -33,13 +33,15 @@ const bytesAtOnce = 524_288;
 const blockedAfterTries = 5;
 
 /**
- * The one sender of a process: rows by their id, one request at a time, so that nothing overtakes anything. After an
- * error that outlives the client's own tries the producer is replaced (a refused request rewinds its sequences) and
- * sending starts again at the first row that was not acknowledged.
+ * The one sender of a process: rows by their id, one request at a time, so that nothing overtakes anything. The client
+ * tries once, and every try asks first whether the shards are still this process's. After an error the producer is
+ * replaced (nothing of a try that failed may follow it) and sending starts again at the first row not acknowledged.
  */
 export const createSender = (options: {
   /** A new producer, not yet connected. */
   readonly producer: () => Producer;
+  /** Asked before every try: where it says no, another process sends what waits here, and it is dropped. */
+  readonly maySend: () => Promise<boolean>;
   readonly log: Logger;
   readonly onPublished: () => void;
   readonly onStage: (stage: "publishing" | "published") => void;
@@ -54,6 +56,8 @@ export const createSender = (options: {
   let running: Promise<void> | undefined;
   let stopping = false;
   let producer: Producer | undefined;
+  /** How often what waits was replaced. */
+  let replaced = 0;
 
   const send = async (rows: readonly OutboxRow[]): Promise<void> => {
     if (producer === undefined) {
@@ -76,8 +80,14 @@ export const createSender = (options: {
   const run = async (): Promise<void> => {
     let limit = rowsAtOnce;
     for (let tries = 0; waiting.length > 0 && !stopping; ) {
-      const rows = firstOf(waiting, limit);
       try {
+        const asked = replaced;
+        const may = await options.maySend();
+        // What came in place of what was asked about is asked about again.
+        if (asked !== replaced) continue;
+        if (!may) waiting = [];
+        const rows = firstOf(waiting, limit);
+        if (rows.length === 0) break;
         options.onStage("publishing");
         await send(rows);
         options.onStage("published");
@@ -94,9 +104,9 @@ export const createSender = (options: {
         limit = Math.max(1, Math.floor(limit / 8));
         const reason = (error as Error).message;
         if (tries >= blockedAfterTries)
-          blocked = `the outbox is not published from row ${rows[0]?.id} on: ${reason}`;
+          blocked = `the outbox is not published from row ${waiting[0]?.id} on: ${reason}`;
         options.log.error(
-          { err: error, row: rows[0]?.id, tries },
+          { err: error, row: waiting[0]?.id, tries },
           "the outbox could not be published; trying again",
         );
         await replaceProducer();
@@ -121,6 +131,7 @@ export const createSender = (options: {
       kick();
     },
     replace: (rows) => {
+      replaced += 1;
       const acknowledged = new Set([...published, ...deleting]);
       waiting = rows.filter(({ id }) => !acknowledged.has(id));
       kick();

@@ -77,3 +77,17 @@ export const readShards = async (
   );
   return rows.map(shardRowOf);
 };
+
+/** True while each of these shards has that epoch: nobody has taken it over since. */
+export const areHeld = async (
+  db: Queryable,
+  schema: string,
+  epochs: ReadonlyMap<number, number>,
+): Promise<boolean> => {
+  const { rows } = await db.query<{ held: number }>(
+    `SELECT count(*)::int AS held FROM ${schema}.shards s
+       JOIN unnest($1::int[], $2::bigint[]) AS mine (shard, epoch) ON s.shard = mine.shard AND s.epoch = mine.epoch`,
+    [[...epochs.keys()], [...epochs.values()]],
+  );
+  return rows[0]?.held === epochs.size;
+};
