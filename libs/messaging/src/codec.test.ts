@@ -190,6 +190,16 @@ test("rule 08: an Avro failure on a schema that was fetched can never be mended"
   );
 });
 
+// Seen to fail with the parse's error taken for the registry's: the record then holds its partition for ever.
+test("rule 08: a schema that was fetched and can't be parsed can never be read", async () => {
+  const broken = [
+    { type: "record", name: "TenantProvisioningRequested", fields: [{ name: "id", type: "no-such-type" }] },
+    { type: "enum", name: "Tier", symbols: ["free", "free"] },
+  ].map((schema) => JSON.stringify(schema));
+  for (const text of [...broken, 'syntax = "proto3"; message Order {}'])
+    assert.equal(await undecodable(framed(put(text), Buffer.from([1]))), "avro", text);
+});
+
 test("rule 08: a registry that is down, fails, or has a stranger answering for it means: try again later", async () => {
   const bytes = framed(put(schemaText("TenantProvisioningRequested")), Buffer.from([1]));
   trouble = "failing";

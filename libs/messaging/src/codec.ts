@@ -80,17 +80,21 @@ export const createCodec = (installation: string, registryUrl: string): Codec =>
     return reader;
   };
 
-  // The client hides the registry's own error code, and says 400 where there was no answer at all: ask once more.
+  // Not by the client: it hides the registry's own error code, says 400 where there was no answer at all, and the same
+  // for a schema that was fetched and that avsc can't parse.
   const writerOf = async (id: number): Promise<avsc.Type> => {
+    const response = await fetch(`${registryUrl}/schemas/ids/${id}`, { signal: AbortSignal.timeout(5_000) });
+    const body = (await response.json()) as { schema?: string; error_code?: number };
+    if (body.error_code === schemaNotFound)
+      throw new UndecodableMessage("unknown-schema", `the registry has no schema ${id}`);
+    if (!response.ok || typeof body.schema !== "string")
+      throw new Error(`the registry gave no schema ${id}: status ${response.status}`);
     try {
-      return (await registry.getSchema(id)) as unknown as avsc.Type;
+      return avsc.Type.forSchema(JSON.parse(body.schema));
     } catch (error) {
-      const response = await fetch(`${registryUrl}/schemas/ids/${id}`, {
-        signal: AbortSignal.timeout(5_000),
+      throw new UndecodableMessage("avro", `schema ${id} can't be parsed: ${(error as Error).message}`, {
+        cause: error,
       });
-      const body = (await response.json()) as { error_code?: number };
-      if (body.error_code !== schemaNotFound) throw error;
-      throw new UndecodableMessage("unknown-schema", `the registry has no schema ${id}`, { cause: error });
     }
   };
 
