@@ -36,6 +36,16 @@ test("the lock file holds no address of a registry", () => {
   assert.equal(/"resolved": "https?:/.test(read("package-lock.json")), false);
 });
 
+test("decisions are numbered one after another, each number once", () => {
+  const numbers = trackedFiles()
+    .flatMap((file) => /^docs\/decisions\/(\d{4})-[a-z0-9.-]+\.md$/.exec(file)?.slice(1, 2) ?? [])
+    .map(Number);
+  assert.deepEqual(
+    numbers.sort((a, b) => a - b),
+    numbers.map((_, index) => index + 1),
+  );
+});
+
 test("file names are in kebab case", () => {
   const plain = /^(_?[a-z0-9]+)([-.][a-z0-9]+)*$/;
   const wrong = sourceFiles.filter((file) => !plain.test(file.split("/").at(-1) ?? ""));

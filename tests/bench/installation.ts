@@ -8,7 +8,7 @@ import { type Codec, connectKafka, createCodec, type Kafka } from "@deeplens/mes
 import type { Pool } from "@deeplens/postgres";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
-import { stack, testDatabase } from "@deeplens/testing";
+import { processEnvironment, removeTopicsAndGroups, stack, testDatabase } from "@deeplens/testing";
 import type { SagaName } from "./noop-saga.ts";
 import { sagas } from "./noop-saga.ts";
 import type { Workforce } from "./usage.ts";
@@ -42,16 +42,7 @@ export const startInstallation = async (options: {
   const codec = createCodec(name, services.schemaRegistry.url);
   await codec.prepare(topicsOf());
   const environment = {
-    DEEPLENS_INSTALLATION: name,
-    KAFKA_BROKERS: services.kafka.brokers.join(","),
-    KAFKA_USERNAME: services.kafka.username,
-    KAFKA_PASSWORD: services.kafka.password,
-    SCHEMA_REGISTRY_URL: services.schemaRegistry.url,
-    CONTROL_DB_HOST: address.host,
-    CONTROL_DB_PORT: String(address.port),
-    CONTROL_DB_NAME: address.database,
-    CONTROL_DB_USER: address.user,
-    CONTROL_DB_PASSWORD: address.password,
+    ...processEnvironment(name, address),
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   };
   const profiling = options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
@@ -83,11 +74,7 @@ export const startInstallation = async (options: {
     );
     const admin = kafka.admin();
     await admin.connect();
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${name}.`));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-    const { groups } = await admin.listGroups();
-    const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${name}.`));
-    if (ours.length > 0) await admin.deleteGroups(ours);
+    await removeTopicsAndGroups(admin, `${name}.`);
     await admin.disconnect();
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   };

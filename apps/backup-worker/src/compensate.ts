@@ -1,4 +1,5 @@
-import { labelNames, type ReceiptLine } from "@deeplens/contracts";
+import { thingsOf } from "@deeplens/containers";
+import type { ReceiptLine } from "@deeplens/contracts";
 import { PermanentStepError, removeResource, type StepContext, type UndoCommand } from "@deeplens/worker";
 import { lookIntoVolume, strangeContents } from "./look-into-volume.ts";
 import {
@@ -40,7 +41,7 @@ export const compensate = async (
     await removeResource(context, tenant, containerResource(services, backup)),
     await removeResource(context, tenant, volumeResource(services, backup)),
   ];
-  await seeNothingLeft(services, backup, context, receipt);
+  await seeNothingLeft(services, backup, context);
   return [...receipt.slice(1), await removeToken(context)];
 };
 
@@ -70,29 +71,15 @@ const mayHoldSomething = async (
 /** Looks again, by owner: a thing of this tenant's under any other name is an orphan that only a person can judge. */
 const seeNothingLeft = async (
   { engine }: BackupServices,
-  backup: TenantBackup,
+  { tenantId, slug }: TenantBackup,
   context: StepContext,
-  receipt: readonly ReceiptLine[],
 ): Promise<void> => {
-  const owner = {
-    [labelNames.installation]: backup.installation,
-    [labelNames.tenantId]: backup.tenantId,
-    [labelNames.service]: "backup",
-  };
-  const left = await context.call("look for things by owner", (signal) => engine.list(owner, { signal }));
-  const names = [
-    ...left.containers.map(({ name }) => `container ${name}`),
-    ...left.volumes.map(({ name }) => `volume ${name}`),
-  ];
-  if (names.length > 0)
+  const owner = { installation: context.installation, tenantId, service: "backup" };
+  const left = await context.call("look for things by owner", (signal) => thingsOf(engine, owner, signal));
+  if (left.length > 0)
     throw new Error(
-      `still there with the labels of tenant ${backup.slug}: ${names.join(", ")}. Remove what may go by hand, then retry the undo`,
+      `still there with the labels of tenant ${slug}: ${left.join(", ")}. Remove what may go by hand, then retry the undo`,
     );
-  // Names are unique on an engine: where somebody else's thing bears ours, our own intent came to nothing.
-  for (const { kind, name, outcome } of receipt) {
-    const entry = outcome === "foreign" ? await context.ledger.find({ kind, name }) : undefined;
-    if (entry?.owner === backup.tenantId && entry.state !== "gone") await context.ledger.gone({ kind, name });
-  }
 };
 
 const removeToken = async ({ secrets }: StepContext): Promise<ReceiptLine> => {

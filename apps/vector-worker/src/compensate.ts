@@ -1,6 +1,5 @@
-import { ownershipOf } from "@deeplens/containers";
+import { ownershipOf, thingsOf } from "@deeplens/containers";
 import type { ReceiptLine } from "@deeplens/contracts";
-import { labelNames } from "@deeplens/contracts";
 import { PermanentStepError, removeResource, type StepContext, type UndoCommand } from "@deeplens/worker";
 import { type QdrantAccess, strangeContents, waitUntilReady } from "./qdrant.ts";
 import {
@@ -41,7 +40,7 @@ export const compensate = async (
     await removeResource(context, command.tenant, container),
     await removeResource(context, command.tenant, volume),
   ];
-  await seeNothingLeft(services, qdrant, context, receipt);
+  await seeNothingLeft(services, qdrant, context);
   receipt.push(await freePorts(services, qdrant, context), await removeKey(context));
   return receipt;
 };
@@ -123,33 +122,15 @@ class ContentsUnknownError extends Error {
 /** Looks again, by owner: a thing of this tenant's under any other name is an orphan that only a person can judge. */
 const seeNothingLeft = async (
   { engine }: VectorServices,
-  qdrant: TenantQdrant,
+  { tenantId, slug }: TenantQdrant,
   context: StepContext,
-  receipt: readonly ReceiptLine[],
 ): Promise<void> => {
-  const left = await context.call("look for things by owner", (signal) =>
-    engine.list(
-      {
-        [labelNames.installation]: context.installation,
-        [labelNames.tenantId]: qdrant.tenantId,
-        [labelNames.service]: "qdrant",
-      },
-      { signal },
-    ),
-  );
-  const names = [
-    ...left.containers.map(({ name }) => `container ${name}`),
-    ...left.volumes.map(({ name }) => `volume ${name}`),
-  ];
-  if (names.length > 0)
+  const owner = { installation: context.installation, tenantId, service: "qdrant" };
+  const left = await context.call("look for things by owner", (signal) => thingsOf(engine, owner, signal));
+  if (left.length > 0)
     throw new Error(
-      `still there with the labels of tenant ${qdrant.slug}: ${names.join(", ")}. Remove what may go by hand, then retry the undo`,
+      `still there with the labels of tenant ${slug}: ${left.join(", ")}. Remove what may go by hand, then retry the undo`,
     );
-  // Names are unique on an engine: where somebody else's thing bears ours, our own intent came to nothing.
-  for (const { kind, name, outcome } of receipt) {
-    const entry = outcome === "foreign" ? await context.ledger.find({ kind, name }) : undefined;
-    if (entry?.owner === qdrant.tenantId && entry.state !== "gone") await context.ledger.gone({ kind, name });
-  }
 };
 
 const freePorts = async (

@@ -1,17 +1,6 @@
-/** RFC 9457 problem details as the API sends them. */
-export interface ProblemDetails {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly next: string;
-  readonly field?: string;
-  readonly tenantId?: string;
-  readonly sagaId?: string;
-  readonly state?: string;
-  readonly errors?: readonly { readonly field: string; readonly message: string }[];
-}
+import type { ProblemDetails } from "@deeplens/contracts";
+
+export type { ProblemDetails };
 
 /** The API refused the call, or failed at it; `problem` says what happened and what to do. */
 export class ApiProblem extends Error {

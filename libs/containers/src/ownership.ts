@@ -1,5 +1,5 @@
 import { labelNames } from "@deeplens/contracts";
-import type { Labels } from "./engine.ts";
+import type { ContainerEngine, Labels } from "./engine.ts";
 
 /** What a look at a thing of the engine tells of its owner (a worker's `Sight`). */
 export type Ownership = { found: "nothing" } | { found: "labelled"; owner: string };
@@ -15,6 +15,27 @@ export const ownershipOf = (thing: { labels: Labels } | undefined, installation:
   if (owner === undefined) return { found: "labelled", owner: "somebody without our labels" };
   const its = thing.labels[labelNames.installation];
   return { found: "labelled", owner: its === installation ? owner : `${owner} of installation ${its}` };
+};
+
+/**
+ * Every container and volume of one service of a tenant, in words (`container acme`), by its labels alone: whatever its
+ * name is.
+ */
+export const thingsOf = async (
+  engine: Pick<ContainerEngine, "list">,
+  owner: { readonly installation: string; readonly tenantId: string; readonly service: string },
+  signal: AbortSignal,
+): Promise<readonly string[]> => {
+  const labels = {
+    [labelNames.installation]: owner.installation,
+    [labelNames.tenantId]: owner.tenantId,
+    [labelNames.service]: owner.service,
+  };
+  const { containers, volumes } = await engine.list(labels, { signal });
+  return [
+    ...containers.map(({ name }) => `container ${name}`),
+    ...volumes.map(({ name }) => `volume ${name}`),
+  ];
 };
 
 /** True when every label that is asked for is there. */

@@ -2,6 +2,7 @@ export * from "./digests.ts";
 export type * from "./generated/messages.ts";
 export * from "./messages.ts";
 export * from "./names.ts";
+export type * from "./problem.ts";
 export * from "./requests.ts";
 export * from "./schemas.ts";
 export * from "./shards.ts";

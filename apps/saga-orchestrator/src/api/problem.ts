@@ -1,31 +1,10 @@
-/** What every error of the API is made of: RFC 9457's members, and ours. */
-export interface ProblemBody {
-  /** `urn:deeplens:problem:<code>`: identifies the kind of problem. */
-  readonly type: string;
-  /** The kind of problem in a few words; the same for every occurrence. */
-  readonly title: string;
-  readonly status: number;
-  /** What happened this time, and to which tenant. */
-  readonly detail: string;
-  /** For programs. */
-  readonly code: string;
-  /** What to do now. */
-  readonly next: string;
-  /** The field of the request that broke a rule. */
-  readonly field?: string;
-  readonly tenantId?: string;
-  readonly sagaId?: string;
-  /** Where the saga or tenant stands instead. */
-  readonly state?: string;
-  /** Each broken rule, where there are several. */
-  readonly errors?: readonly { readonly field: string; readonly message: string }[];
-}
+import type { ProblemDetails } from "@deeplens/contracts";
 
-type Extras = Pick<ProblemBody, "field" | "tenantId" | "sagaId" | "state" | "errors">;
+type Extras = Pick<ProblemDetails, "field" | "tenantId" | "sagaId" | "state" | "errors">;
 
 /** An error that is an answer: thrown by a route, sent as application/problem+json. */
 export class Problem extends Error {
-  readonly body: ProblemBody;
+  readonly body: ProblemDetails;
   /** Fastify reads it. */
   readonly statusCode: number;
   constructor(status: number, code: string, detail: string, next: string, extras: Extras = {}) {

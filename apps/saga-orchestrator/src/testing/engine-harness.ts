@@ -28,7 +28,13 @@ import {
 import type { Pool } from "@deeplens/postgres";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
-import { type CleanUp, stack, testDatabase } from "@deeplens/testing";
+import {
+  type CleanUp,
+  processEnvironment,
+  removeTopicsAndGroups,
+  stack,
+  testDatabase,
+} from "@deeplens/testing";
 import { eventually } from "./eventually.ts";
 import { followLifecycle, type LifecycleSeen } from "./lifecycle-follower.ts";
 import { type Ambush, type Orchestrator, startOrchestrator } from "./orchestrators.ts";
@@ -132,7 +138,7 @@ const build = async (
   await Promise.all([admin.connect(), producer.connect()]);
   cleanUps.push(async () => {
     await producer.disconnect();
-    await removeAll(admin, `${installation}.`);
+    await removeTopicsAndGroups(admin, `${installation}.`);
     await admin.disconnect();
   });
   await codec.prepare(topicsOf());
@@ -145,17 +151,8 @@ const build = async (
     await Promise.all(running.map((one) => one.stop()));
   });
   const environment = {
-    DEEPLENS_INSTALLATION: installation,
+    ...processEnvironment(installation, address),
     LOG_LEVEL: "info",
-    KAFKA_BROKERS: services.kafka.brokers.join(","),
-    KAFKA_USERNAME: services.kafka.username,
-    KAFKA_PASSWORD: services.kafka.password,
-    SCHEMA_REGISTRY_URL: services.schemaRegistry.url,
-    CONTROL_DB_HOST: address.host,
-    CONTROL_DB_PORT: String(address.port),
-    CONTROL_DB_NAME: address.database,
-    CONTROL_DB_USER: address.user,
-    CONTROL_DB_PASSWORD: address.password,
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
     API_TOKEN: apiToken,
     SHARDS: String(shards),
@@ -258,21 +255,4 @@ const quick = {
 const slugOr = (name: string): string => {
   const slug = slugOf(name);
   return slug.ok ? slug.slug : name;
-};
-
-/** Topics and groups of that prefix. A group whose member was killed lately is not empty for as long as its session. */
-const removeAll = async (admin: Admin, prefix: string): Promise<void> => {
-  for (let tries = 0; ; tries++) {
-    try {
-      const { groups } = await admin.listGroups();
-      const own = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
-      if (own.length > 0) await admin.deleteGroups(own);
-      break;
-    } catch (error) {
-      if (tries === 10) throw error;
-      await delay(1_000);
-    }
-  }
-  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
-  if (topics.length > 0) await admin.deleteTopics({ topics });
 };

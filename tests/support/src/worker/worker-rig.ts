@@ -19,6 +19,7 @@ import { connectKafka, createCodec, createProducer, ensureTopics } from "@deeple
 import { createSecretStore, newMasterKeyLine, type SecretStore } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import type { CleanUps } from "../clean-ups.ts";
+import { processEnvironment } from "../environment.ts";
 import { stack } from "../stack.ts";
 import { type TestDatabase, testDatabase } from "../test-database.ts";
 import { startProcess, type WorkerProcess } from "./worker-process.ts";
@@ -81,26 +82,17 @@ export const workerRig = async (options: WorkerRigOptions): Promise<WorkerRig> =
   const database = options.database ?? (await testDatabase(cleanUps.add));
   const { send, replies } = await openTopics(installation, step, cleanUps);
 
-  const { kafka, schemaRegistry } = stack();
-  const { host, port, database: databaseName, user, password } = database.address;
   const masterKey = newMasterKeyLine();
+  const { KAFKA_PASSWORD, CONTROL_DB_PASSWORD, ...open } = processEnvironment(installation, database.address);
   const secretVariables = {
-    KAFKA_PASSWORD: kafka.password,
-    CONTROL_DB_PASSWORD: password,
+    ...{ KAFKA_PASSWORD, CONTROL_DB_PASSWORD },
     DEEPLENS_MASTER_KEY: masterKey,
     ...options.secretVariables,
   };
   const environment = {
-    DEEPLENS_INSTALLATION: installation,
+    ...open,
     LOG_LEVEL: "trace",
     HEALTH_PORT: "0",
-    KAFKA_BROKERS: kafka.brokers.join(","),
-    KAFKA_USERNAME: kafka.username,
-    SCHEMA_REGISTRY_URL: schemaRegistry.url,
-    CONTROL_DB_HOST: host,
-    CONTROL_DB_PORT: String(port),
-    CONTROL_DB_NAME: databaseName,
-    CONTROL_DB_USER: user,
     ...(await secretFiles(secretVariables, cleanUps)),
     ...options.variables,
   };
