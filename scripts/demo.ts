@@ -23,23 +23,39 @@ export async function demo(stack: Stack): Promise<string> {
   const { installation, stackFile } = stack.state;
   const tenantctl = [tenantctlBin, "--installation", installation];
   let acme = await statusOf(tenantctl);
+  let ordered: Promise<Pick<Ended, "code">> = Promise.resolve({ code: 0 });
   if (acme !== undefined && acme.state !== "rolled-back") {
     console.log(`...   the tenant ${slug} is there already`);
   } else {
     if (acme !== undefined) await nameIsFree(installation, tenantctl);
     // The same id at every first start, so that it stays one request; one of its own after a rollback.
     const requestId = acme === undefined ? slug : `${slug}-${Date.now()}`;
-    const ordered = await run([quiet, upstreamService, stackFile, requestId, slug], "inherit");
-    if (ordered.code !== 0) throw notReady(installation);
-    acme = await statusOf(tenantctl);
+    const order = run([quiet, upstreamService, stackFile, requestId, slug], "inherit");
+    // The order waits for its answer on Kafka; its saga is followed as soon as there is one.
+    acme = await begun(tenantctl, order);
+    ordered = order;
   }
   if (acme?.saga != null && acme.state !== "ready") {
     const watched = await run([...tenantctl, "watch", acme.saga.sagaId], "inherit");
     if (watched.code !== 0) throw notReady(installation);
     acme = await statusOf(tenantctl);
   }
-  if (acme === undefined) throw notReady(installation);
+  if (acme === undefined || (await ordered).code !== 0) throw notReady(installation);
   return acmeText(installation, acme);
+}
+
+/** The tenant once its saga has begun, or as it is when the order has ended. */
+async function begun(tenantctl: readonly string[], order: Promise<Ended>): Promise<TenantStatus | undefined> {
+  let isOver = false;
+  void order.then(() => {
+    isOver = true;
+  });
+  for (;;) {
+    const last = isOver;
+    const acme = await statusOf(tenantctl);
+    if (last || (acme !== undefined && acme.state !== "rolled-back")) return acme;
+    await delay(200);
+  }
 }
 
 async function nameIsFree(installation: string, tenantctl: readonly string[]): Promise<void> {
@@ -72,11 +88,10 @@ async function statusOf(tenantctl: readonly string[]): Promise<TenantStatus | un
   throw new Error(`${answer.error.message}\n  what to do: ${answer.error.next}`);
 }
 
+type Ended = { readonly code: number | null; readonly stdout: string };
+
 /** Runs a script of the project's on this Node. */
-function run(
-  args: readonly string[],
-  output: "inherit" | "pipe",
-): Promise<{ code: number | null; stdout: string }> {
+function run(args: readonly string[], output: "inherit" | "pipe"): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["inherit", output, "inherit"] });
     let stdout = "";
