@@ -6,10 +6,12 @@
 CREATE TABLE shards (
   shard int PRIMARY KEY,
   epoch bigint NOT NULL DEFAULT 0,
-  requests_next bigint,          -- next offset to apply; null: nothing was ever applied
-  requests_hash bytea,           -- SHA-256 of the last applied record
+  requests_next bigint,          -- next offset to apply; null: this database has never read the partition
+  requests_hash bytea,           -- SHA-256 of the last applied record; null: none was applied since reading (re)began
   replies_next bigint,
-  replies_hash bytea
+  replies_hash bytea,
+  requests_stopped text,         -- why its owner reads the partition no more, for operators; null while it does
+  replies_stopped text
 );
 
 -- Every request ever seen, so that the same one gets the same answer.

@@ -6,6 +6,7 @@ import { addCredentials } from "./commands/credentials.ts";
 import { addList } from "./commands/list.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
+import { addShards } from "./commands/shards.ts";
 import { addStatus } from "./commands/status.ts";
 import { addWatch } from "./commands/watch.ts";
 import { type ExitCode, exitCodeHelp, exitCodes } from "./exit-code.ts";
@@ -41,6 +42,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRetry,
     addResume,
     addAbort,
+    addShards,
     addCredentials,
     addConfig,
   ])

@@ -35,7 +35,7 @@ export interface Commands {
  * Commander gives the arguments first, then the options and the command itself.
  */
 export const acting =
-  <Options, Arguments extends readonly (string | undefined)[]>(
+  <Options, Arguments extends readonly unknown[]>(
     commands: Commands,
     work: (session: Session<Options>, ...args: Arguments) => Promise<ExitCode>,
   ) =>

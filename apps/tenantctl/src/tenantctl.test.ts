@@ -305,6 +305,26 @@ test("an act sends its reason and who acts; one on a saga that moved on ends wit
   assert.match(silent.stderr, /--reason/);
 });
 
+test("shards: what stopped and why; accepting one says from where it is read on", async () => {
+  const partition = (stopped: string | null) => ({ next: 5, stopped });
+  const items = [{ shard: 0, requests: partition("the topic was made again"), replies: partition(null) }];
+  const listed = await against({ "GET /v1/shards": ok({ items }) }, "shards");
+  assert.match(listed.stdout, /0 +requests +5 +the topic was made again\n0 +replies +5\n/);
+  const path = "POST /v1/shards/0/accept";
+  const act = { inboxId: 4, shard: 0, stream: "requests", from: "beginning", next: 0 };
+  const why = ["--stream", "requests", "--reason", "it was made again"];
+  const accepted = await against({ [path]: ok(act) }, "shards", "accept", "0", ...why);
+  assert.equal(accepted.code, 0);
+  assert.match(accepted.stdout, /requests of shard 0 is read on from offset 0/);
+  assert.deepEqual(accepted.calls[0]?.body, {
+    stream: "requests",
+    from: "beginning",
+    reason: "it was made again",
+  });
+  for (const wrong of [["0"], ["0", "--stream", "commands"], ["x", ...why]])
+    assert.equal((await against({}, "shards", "accept", ...wrong)).code, 2, wrong.join(" "));
+});
+
 const credentials = ok({
   tenantId,
   slug: "acme",

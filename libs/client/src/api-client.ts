@@ -9,6 +9,9 @@ import type {
   Saga,
   SagaEvent,
   SagaSummary,
+  Shard,
+  ShardAccepted,
+  ShardAct,
   Tenant,
   TenantRequest,
 } from "./api-types.ts";
@@ -48,6 +51,10 @@ export interface ApiClient {
     act: "retry" | "resume" | "abort",
     why: { reason: string; step?: string },
   ): Promise<ActAnswer>;
+  /** How far the orchestrator has read, and why a partition stopped. */
+  shards(): Promise<{ readonly items: readonly Shard[] }>;
+  /** Gives the position of a stopped partition up, and reads it on. */
+  acceptShard(shard: number, act: ShardAct & { reason: string }): Promise<ShardAccepted>;
   inbox(inboxId: number): Promise<InboxEntry>;
   /** Shows a ready tenant's secrets; that it did, to whom and why, is recorded. */
   revealCredentials(slugOrId: string, reason: string): Promise<Credentials>;
@@ -113,6 +120,8 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
         return response.body.pipeThrough(new TextDecoderStream());
       }, follow),
     act: (sagaId, act, why) => post(`/v1/sagas/${at(sagaId)}/${act}`, why),
+    shards: () => get("/v1/shards"),
+    acceptShard: (shard, act) => post(`/v1/shards/${shard}/accept`, act),
     inbox: (inboxId) => get(`/v1/inbox/${inboxId}`),
     revealCredentials: (slugOrId, reason) =>
       post(`/v1/tenants/${at(slugOrId)}/credentials/reveal`, { reason }),

@@ -133,6 +133,32 @@ export interface ActAnswer {
   readonly status: string;
 }
 
+export interface ShardPartition {
+  /** The next offset to be applied; null where none ever was. */
+  readonly next: number | null;
+  /** Why it is read no more; null while it is. */
+  readonly stopped: string | null;
+}
+
+export interface Shard {
+  readonly shard: number;
+  readonly requests: ShardPartition;
+  readonly replies: ShardPartition;
+}
+
+export interface ShardAct {
+  readonly stream: "requests" | "replies";
+  /** From where a stopped partition is read on. */
+  readonly from: "beginning" | "end";
+}
+
+export interface ShardAccepted extends ShardAct {
+  readonly inboxId: number;
+  readonly shard: number;
+  /** The offset from which it is read on; null while the act waits. */
+  readonly next: number | null;
+}
+
 export interface InboxEntry {
   readonly inboxId: number;
   readonly kind: string;

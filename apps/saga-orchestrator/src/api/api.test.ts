@@ -70,6 +70,8 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/sagas/{sagaId}/history",
     "/v1/sagas/{sagaId}/resume",
     "/v1/sagas/{sagaId}/retry",
+    "/v1/shards",
+    "/v1/shards/{shard}/accept",
     "/v1/tenants",
     "/v1/tenants/{tenant}",
     "/v1/tenants/{tenant}/credentials/reveal",

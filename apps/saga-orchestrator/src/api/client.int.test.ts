@@ -64,6 +64,10 @@ const client: ApiClient = createApiClient({ url, token, actor: "Ada Löwe@laptop
 const owner = startFakeOwner(pool, schema, async (body) => {
   if (body.kind === "act")
     return { ok: true, sagaId: body.sagaId, tenantId: body.tenantId, status: "running", repeated: false };
+  if (body.kind === "accept")
+    return body.stream === "requests"
+      ? { ok: true, next: 7 }
+      : { ok: false, code: "not-stopped", message: "replies of shard 1 is not stopped" };
   const { requestId, name } = body.request;
   const tenantId = tenantIdOf(body.source, requestId);
   if (name === "taken") return { ok: false, code: "slug-taken", message: "name: is taken", tenantId };
@@ -130,6 +134,35 @@ test("tenants, acts and credentials by the client library; an actor's letters ar
   });
   const { rows } = await pool.query(`SELECT actor FROM ${schema}.audit ORDER BY id`);
   assert.deepEqual(rows, [{ actor: "Ada L?we@laptop" }, { actor: "Ada L?we@laptop" }]);
+});
+
+test("shards by the client library: the act goes into the shard's own inbox; one that is not stopped is a conflict", async () => {
+  await pool.query(
+    `INSERT INTO ${schema}.shards (shard, requests_next, requests_stopped) VALUES (0, 9, NULL), (1, 7, 'made again')`,
+  );
+  const { items } = await client.shards();
+  assert.deepEqual(items[1], {
+    shard: 1,
+    requests: { next: 7, stopped: "made again" },
+    replies: { next: null, stopped: null },
+  });
+  const reason = "it was made again";
+  const accepted = await client.acceptShard(1, { stream: "requests", from: "end", reason });
+  assert.partialDeepStrictEqual(accepted, { shard: 1, stream: "requests", from: "end", next: 7 });
+  assert.deepEqual(owner.applied.at(-1), {
+    shard: 1,
+    body: { kind: "accept", stream: "requests", from: "end", by: "Ada L?we@laptop", reason },
+  });
+  for (const [shard, code] of [
+    [1, "not-stopped"],
+    [6, "shard-not-found"],
+  ] as const) {
+    const error = await client
+      .acceptShard(shard, { stream: "replies", from: "beginning", reason })
+      .catch((one) => one);
+    assert.ok(error instanceof ApiProblem, String(error));
+    assert.equal(error.problem.code, code);
+  }
 });
 
 test("closing the API ends open event streams", async () => {

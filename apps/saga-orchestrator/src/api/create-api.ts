@@ -17,6 +17,7 @@ import { credentialRoutes } from "./routes/credentials.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
+import { shardRoutes } from "./routes/shards.ts";
 import { tenantRequestRoutes } from "./routes/tenant-requests.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 import { tablesOf } from "./tables.ts";
@@ -90,6 +91,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     sagaRoutes,
     eventRoutes,
     actRoutes,
+    shardRoutes,
     inboxRoutes,
   ])
     routes(app, context);

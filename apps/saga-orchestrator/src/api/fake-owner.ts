@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "@deeplens/postgres";
-import type { InboxBody, InboxResult } from "../saga/inbox.ts";
+import type { AcceptResult, InboxBody, InboxResult } from "../saga/inbox.ts";
+
+type Answer = InboxResult | AcceptResult;
 
 /** Stands in for the owner of every shard in tests of the API: gives each open row of the inbox the answer it is told. */
 export interface FakeOwner {
@@ -13,7 +15,7 @@ export interface FakeOwner {
 export const startFakeOwner = (
   pool: Pool,
   schema: string,
-  answer: (body: InboxBody) => InboxResult | Promise<InboxResult>,
+  answer: (body: InboxBody) => Answer | Promise<Answer>,
 ): FakeOwner => {
   const applied: { shard: number; body: InboxBody }[] = [];
   let stopped = false;

@@ -33,14 +33,18 @@ export const readInbox = async ({ pool, tables }: Db, id: number): Promise<Inbox
 
 /** Waits for the results of inbox rows. */
 export interface InboxWaiter {
-  /** What the shard's owner answered, or undefined where it did not within `waitMs`. */
-  resultOf(id: number, waitMs: number): Promise<InboxResult | undefined>;
+  /** What the shard's owner answered to that kind of row, or undefined where it did not within `waitMs`. */
+  resultOf<Result extends { ok: boolean } = InboxResult>(
+    id: number,
+    waitMs: number,
+  ): Promise<Result | undefined>;
 }
 
 const pollMs = 50;
 
 interface Waiting {
-  readonly settle: (result: InboxResult | undefined) => void;
+  /** The result is what the owner made of this kind of row. */
+  readonly settle: (result: unknown) => void;
   readonly untilMs: number;
 }
 
@@ -50,13 +54,13 @@ export const createInboxWaiter = ({ pool, tables }: Db): InboxWaiter => {
   let running = false;
 
   const look = async (): Promise<void> => {
-    const { rows } = await pool.query<{ id: number; result: InboxResult }>(
+    const { rows } = await pool.query<{ id: number; result: unknown }>(
       `SELECT id, result FROM ${tables.inbox} WHERE id = ANY($1::bigint[]) AND done_at IS NOT NULL`,
       [[...waiting.keys()]],
     );
     for (const { id, result } of rows) finish(id, result);
   };
-  const finish = (id: number, result: InboxResult | undefined): void => {
+  const finish = (id: number, result: unknown): void => {
     waiting.get(id)?.settle(result);
     waiting.delete(id);
   };
@@ -72,8 +76,9 @@ export const createInboxWaiter = ({ pool, tables }: Db): InboxWaiter => {
   };
 
   return {
-    resultOf: (id, waitMs) =>
-      new Promise((settle) => {
+    resultOf: <Result>(id: number, waitMs: number) =>
+      new Promise<Result | undefined>((resolve) => {
+        const settle = (result: unknown): void => resolve(result as Result | undefined);
         waiting.set(id, { settle, untilMs: performance.now() + waitMs });
         if (running) return;
         running = true;

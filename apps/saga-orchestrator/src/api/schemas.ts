@@ -164,6 +164,32 @@ export const actAnswerSchema = z.strictObject({
   status: z.string().meta({ description: "the saga's, after the act; `waiting` while it was not applied" }),
 });
 
+const partitionSchema = z.strictObject({
+  next: z.int().nullable().meta({ description: "the next offset to be applied; null where none ever was" }),
+  stopped: z.string().nullable().meta({ description: "why its owner reads it no more; null while it does" }),
+});
+export const shardsSchema = z.strictObject({
+  items: z.array(z.strictObject({ shard: z.int(), requests: partitionSchema, replies: partitionSchema })),
+});
+
+const partition = {
+  stream: z.enum(["requests", "replies"]).meta({ description: "which of the shard's partitions" }),
+  from: z
+    .enum(["beginning", "end"])
+    .meta({ description: "apply what the log holds (again), or pass over what it held when it stopped" }),
+};
+export const acceptShardSchema = z.strictObject({
+  stream: partition.stream,
+  from: partition.from.default("beginning"),
+  reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
+});
+export const acceptedShardSchema = z.strictObject({
+  inboxId: z.int(),
+  shard: z.int(),
+  ...partition,
+  next: z.int().nullable().meta({ description: "from where it is read on; null while it waits" }),
+});
+
 export const inboxSchema = z.strictObject({
   inboxId: z.int(),
   kind: z.string(),
@@ -221,6 +247,7 @@ export const historyQuerySchema = z.strictObject({
 });
 
 export const sagaParamsSchema = z.strictObject({ sagaId: z.uuid("must be a saga's id (a UUID)") });
+export const shardParamsSchema = z.strictObject({ shard: z.coerce.number().int().min(0).max(255) });
 export const inboxParamsSchema = z.strictObject({ inboxId: z.coerce.number().int().positive() });
 export const tenantParamsSchema = z.strictObject({
   tenant: z.string().min(1).max(60).meta({ description: "the tenant's slug or id" }),

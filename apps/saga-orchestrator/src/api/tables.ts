@@ -1,7 +1,7 @@
 import { type Pool, quoteIdentifier } from "@deeplens/postgres";
 
 /** The orchestrator's tables by their whole names, as SQL takes them. */
-export type Tables = Readonly<Record<"tenants" | "sagas" | "history" | "inbox" | "audit", string>>;
+export type Tables = Readonly<Record<"tenants" | "sagas" | "history" | "inbox" | "audit" | "shards", string>>;
 
 /** The tables in that schema of the control database. */
 export const tablesOf = (schema: string): Tables => {
@@ -12,6 +12,7 @@ export const tablesOf = (schema: string): Tables => {
     history: inSchema("history"),
     inbox: inSchema("inbox"),
     audit: inSchema("audit"),
+    shards: inSchema("shards"),
   };
 };
 

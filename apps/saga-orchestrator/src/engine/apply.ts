@@ -12,7 +12,7 @@ import { deadLetterOf, headerText } from "@deeplens/messaging";
 import { applyAct } from "../saga/acts.ts";
 import { record } from "../saga/advance.ts";
 import type { Batch } from "../saga/batch.ts";
-import type { InboxResult } from "../saga/inbox.ts";
+import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
 import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.ts";
 import { acceptRequest, refusalOfReusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
 import { fireTimers } from "../saga/timers.ts";
@@ -22,6 +22,8 @@ import type { BatchWrite, EncodedMessage } from "../store/write-batch.ts";
 import type { InboxInput, Input, RecordInput } from "./inputs.ts";
 import { recordHash } from "./positions.ts";
 import { storedHeadersOf } from "./stored-headers.ts";
+
+type Accept = Extract<InboxInput["body"], { kind: "accept" }>;
 
 /** What must be read before these inputs can be applied. */
 export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
@@ -45,7 +47,7 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
         break;
       case "inbox":
         if (input.body.kind === "request") addRequest(input.body.source, input.body.request);
-        else addSaga(input.body.sagaId);
+        else if (input.body.kind === "act") addSaga(input.body.sagaId);
         break;
       case "kafka":
         if (input.content.kind === "request") addRequest(input.content.source, input.content.request);
@@ -62,6 +64,8 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export type Applied = Pick<BatchWrite, "positions" | "inboxResults"> & {
+  /** Partitions whose position an operator gave up, and from where they are read on. */
+  readonly accepted: readonly { input: InboxInput; body: Accept; next: number }[];
   readonly deadLetters: readonly EncodedMessage[];
 };
 
@@ -75,7 +79,8 @@ export const applyInputs = (
   inputs: readonly Input[],
 ): Applied => {
   const last = new Map<string, RecordInput>();
-  const inboxResults: { id: number; result: InboxResult }[] = [];
+  const inboxResults: { id: number; result: InboxResult | AcceptResult }[] = [];
+  const accepted: { input: InboxInput; body: Accept; next: number }[] = [];
   const deadLetters: EncodedMessage[] = [];
   for (const input of inputs) {
     switch (input.from) {
@@ -89,7 +94,9 @@ export const applyInputs = (
         break;
       }
       case "inbox": {
-        inboxResults.push({ id: input.id, result: input.refusal ?? answerTo(batch, input) });
+        const { id, body, next } = input;
+        inboxResults.push({ id, result: input.refusal ?? answerTo(batch, input) });
+        if (body.kind === "accept" && next !== undefined) accepted.push({ input, body, next });
         break;
       }
       case "timer": {
@@ -107,7 +114,7 @@ export const applyInputs = (
         unreachable(input);
     }
   }
-  return { positions: [...last.values()].map(positionAfter), inboxResults, deadLetters };
+  return { positions: [...last.values()].map(positionAfter), inboxResults, deadLetters, accepted };
 };
 
 const positionAfter = ({ shard, stream, offset, content }: RecordInput): Applied["positions"][number] => ({
@@ -116,8 +123,24 @@ const positionAfter = ({ shard, stream, offset, content }: RecordInput): Applied
   position: { next: offset + 1, hash: recordHash(content.raw) },
 });
 
-const answerTo = (batch: Batch, { body }: InboxInput): InboxResult =>
-  body.kind === "request" ? acceptRequest(batch, body.source, body.request) : applyAct(batch, body);
+const answerTo = (batch: Batch, input: InboxInput): InboxResult | AcceptResult => {
+  const { body } = input;
+  switch (body.kind) {
+    case "request":
+      return acceptRequest(batch, body.source, body.request);
+    case "act":
+      return applyAct(batch, body);
+    case "accept":
+      if (input.next !== undefined) return { ok: true, next: input.next };
+      return {
+        ok: false,
+        code: "not-stopped",
+        message: `${body.stream} of shard ${input.shard} is not stopped: there is nothing to accept`,
+      };
+    default:
+      return unreachable(body);
+  }
+};
 
 const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessage[]): void => {
   const { content, shard } = input;

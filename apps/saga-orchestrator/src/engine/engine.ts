@@ -10,7 +10,8 @@
  *    it is published by whoever owns the shard next, before anything of its own. A crash after publishing and before
  *    the row's deletion publishes it twice with the same id and fence, which workers answer from their own rows.
  * 3. The offset that Kafka keeps is a hint. On assignment reading starts at the last applied record, whose hash must be
- *    the stored one: a log that was made again, or a database from another time, stops the partition and says so.
+ *    the stored one: a log that was made again, or a database from another time, stops the partition and says so. So does
+ *    a database that never read a log in which there are replies. An operator's act lets it go on.
  * 4. Whoever lost a shard without knowing it has an old epoch, and its transaction writes nothing. Before it sends it
  *    looks at its epochs, where no commit confirmed them lately; what it was sending at that very moment dies by its
  *    fence or its revision, and the states that changed lately are published again, at once and some minutes later.
@@ -33,7 +34,7 @@ import type { HealthCheck } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import type { SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
-import { areHeld, readShards, type Stream, takeShards } from "../store/shard-rows.ts";
+import { areHeld, beginShards, readShards, type Stream, takeShards } from "../store/shard-rows.ts";
 import { createIntake } from "./intake.ts";
 import { startOffsetHints } from "./offset-hints.ts";
 import { createOwnership } from "./ownership.ts";
@@ -42,6 +43,7 @@ import { startPruning } from "./pruning.ts";
 import { createRounds } from "./rounds.ts";
 import { createSender } from "./sender.ts";
 import type { OnStage } from "./stages.ts";
+import { startStopNotes } from "./stop-notes.ts";
 import { createTenure } from "./tenure.ts";
 import { createWake } from "./wake.ts";
 
@@ -101,6 +103,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     log,
     logEnds: (topic) => retrying(log, () => logEndsOf(admin, topic)),
     takeShards: (shards) => retrying(log, () => takeShards(pool, schema, shards)),
+    beginShards: (begun) => retrying(log, () => beginShards(pool, schema, begun)),
     readShards: (shards) => retrying(log, () => readShards(pool, schema, shards)),
     onTaken: (shards) => {
       rounds.taken(shards);
@@ -159,6 +162,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   })();
   loop.catch(failure.reject);
   const pruning = startPruning({ ...options, ownership });
+  const notes = startStopNotes({ pool, schema, ownership, log });
   const hints = startOffsetHints({
     consumer,
     topics,
@@ -193,6 +197,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       wake.now();
       await loop;
       hints.stop();
+      notes.stop();
       pruning.stop();
       await sender.stop(stopMs);
       await rounds.last();

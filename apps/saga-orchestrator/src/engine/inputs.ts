@@ -33,6 +33,8 @@ export interface InboxInput {
   readonly id: number;
   readonly shard: number;
   readonly body: InboxBody;
+  /** `accept` only: the offset from which the partition is read on; undefined where it is not stopped. */
+  readonly next?: number | undefined;
   /** The answer where it was found that the row can't be applied. */
   readonly refusal?: Extract<InboxResult, { ok: false }>;
 }

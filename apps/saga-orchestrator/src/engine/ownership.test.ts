@@ -12,9 +12,10 @@ const ownershipOf = (ends: LogEnds, repliesNext: number) =>
     takeShards: async () => [
       {
         ...{ shard: 0, epoch: 1 },
-        positions: { requests: undefined, replies: { next: repliesNext, hash: "the last" } },
+        positions: { requests: { next: 0, hash: null }, replies: { next: repliesNext, hash: "the last" } },
       },
     ],
+    beginShards: async () => undefined,
     readShards: async () => [],
     onTaken: () => undefined,
     log: createLogger("tests", "silent"),

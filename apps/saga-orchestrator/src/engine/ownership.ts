@@ -1,7 +1,7 @@
 import type { Consumer } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import { type ShardRow, type Stream, streams } from "../store/shard-rows.ts";
-import { type LogEnds, startPlanOf } from "./positions.ts";
+import { fromBeginning, type LogEnds, type StartPlan, startPlanOf, strangeLogOf } from "./positions.ts";
 
 /** How this process reads one partition. */
 export type Reading =
@@ -31,6 +31,8 @@ export interface Ownership {
   takeAgain(): Promise<void>;
   /** Why partitions stopped, by name; empty in good health. */
   stopped(): Readonly<Record<string, string>>;
+  /** From where a stopped partition could be read on; the end as it was last seen, so that nothing newer is passed over. */
+  stoppedAt(stream: Stream, shard: number): { readonly beginning: number; readonly end: number } | undefined;
   /**
    * True where what happened outside is not known, so that no timer may judge by it: a partition of the shard stopped,
    * the log was not yet seen to be the one that was applied, or replies of before the take-over are not read yet.
@@ -47,6 +49,10 @@ export const createOwnership = (options: {
   /** Where the log of each partition of a topic begins and ends. */
   readonly logEnds: (topic: string) => Promise<ReadonlyMap<number, LogEnds>>;
   readonly takeShards: (shards: readonly number[]) => Promise<readonly (ShardRow & { epoch: number })[]>;
+  /** Keeps where reading begins in partitions that this database has never read. */
+  readonly beginShards: (
+    begun: readonly { shard: number; epoch: number; requests: number; replies: number }[],
+  ) => Promise<void>;
   readonly readShards: (shards: readonly number[]) => Promise<readonly ShardRow[]>;
   readonly onTaken: (shards: readonly number[]) => void;
   readonly log: Logger;
@@ -68,10 +74,15 @@ export const createOwnership = (options: {
     options.log.error({ topic, shard, reason }, "a partition is not applied any more");
   };
 
-  const startReading = (stream: Stream, row: ShardRow, ends: LogEnds): void => {
+  const startReading = (stream: Stream, row: ShardRow, ends: LogEnds, replies: LogEnds): void => {
     const { shard } = row;
     const topic = options.topics[stream];
-    const plan = startPlanOf(row.positions[stream], ends);
+    const position = row.positions[stream];
+    const strange = position === undefined ? strangeLogOf(replies) : undefined;
+    const plan: StartPlan =
+      strange === undefined
+        ? startPlanOf(position ?? { next: fromBeginning, hash: null }, ends)
+        : { kind: "stop", reason: strange };
     backlogs.set(keyOf(stream, shard), { end: ends.high, untilMs: performance.now() + backlogMs });
     if (plan.kind === "stop") return stopReading(stream, shard, plan.reason);
     const hash = plan.kind === "verify" ? { hash: plan.hash } : {};
@@ -81,16 +92,15 @@ export const createOwnership = (options: {
     options.consumer.resume([{ topic, partitions: [shard] }]);
   };
 
-  const startAll = async (
-    mine: number,
-    rows: readonly ShardRow[],
-    which: readonly Stream[],
-  ): Promise<void> => {
-    for (const stream of which) {
-      const ends = await options.logEnds(options.topics[stream]);
-      if (mine !== generation) return;
-      for (const row of rows) startReading(stream, row, ends.get(row.shard) ?? { low: 0, high: 0 });
-    }
+  /** Where both logs begin and end, by shard. */
+  const endsOfBoth = async () => {
+    const [requests, replies] = await Promise.all(
+      streams.map((stream) => options.logEnds(options.topics[stream])),
+    );
+    return (shard: number): Readonly<Record<Stream, LogEnds>> => ({
+      requests: requests?.get(shard) ?? noLog,
+      replies: replies?.get(shard) ?? noLog,
+    });
   };
 
   const take = (shards: readonly number[]): Promise<void> => {
@@ -102,9 +112,19 @@ export const createOwnership = (options: {
     takeOver = (async () => {
       if (shards.length === 0) return;
       const rows = await options.takeShards(shards);
+      const endsOf = await endsOfBoth();
+      const begun = rows
+        .filter(({ positions }) => streams.some((stream) => positions[stream] === undefined))
+        .map(({ shard, epoch }) => ({ shard, epoch, ends: endsOf(shard) }))
+        .filter(({ ends }) => strangeLogOf(ends.replies) === undefined)
+        .map(({ ends, ...row }) => ({ ...row, requests: ends.requests.low, replies: ends.replies.low }));
+      // Before anything is read: once there are replies, only this says that they are this database's.
+      if (begun.length > 0) await options.beginShards(begun);
       if (mine !== generation) return;
-      await startAll(mine, rows, streams);
-      if (mine !== generation) return;
+      for (const row of rows) {
+        const ends = endsOf(row.shard);
+        for (const stream of streams) startReading(stream, row, ends[stream], ends.replies);
+      }
       epochs = new Map(rows.map((row) => [row.shard, row.epoch]));
       options.onTaken(shards);
       options.log.info({ shards }, "shards taken over");
@@ -122,7 +142,9 @@ export const createOwnership = (options: {
     take,
     check: async (stream, shard) => {
       const mine = generation;
-      await startAll(mine, await options.readShards([shard]), [stream]);
+      const [row] = await options.readShards([shard]);
+      const ends = (await endsOfBoth())(shard);
+      if (mine === generation && row !== undefined) startReading(stream, row, ends[stream], ends.replies);
     },
     settled: () => takeOver,
     lose: (seen) => {
@@ -142,6 +164,10 @@ export const createOwnership = (options: {
           reading.state === "stopped" ? [[key, reading.reason]] : [],
         ),
       ),
+    stoppedAt: (stream, shard) =>
+      readings.get(keyOf(stream, shard))?.state === "stopped"
+        ? { beginning: fromBeginning, end: backlogs.get(keyOf(stream, shard))?.end ?? fromBeginning }
+        : undefined,
     blind: (shard) =>
       streams.some((stream) => {
         const reading = readings.get(keyOf(stream, shard));
@@ -154,5 +180,7 @@ export const createOwnership = (options: {
       }),
   };
 };
+
+const noLog: LogEnds = { low: 0, high: 0 };
 
 const keyOf = (stream: Stream, shard: number): string => `${stream}/${shard}`;

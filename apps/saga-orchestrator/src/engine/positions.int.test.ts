@@ -1,7 +1,8 @@
 /**
  * The log and the database at odds. Seen to fail: rule 03 without the comparison of hashes (a topic that was made again
  * is read on from its middle), without the check of a fetch that nobody asked for, without either comparison with the
- * log's ends; rule 21 with timers that do not mind a stopped partition.
+ * log's ends; rule 21 with timers that do not mind a stopped partition, with an empty database that reads on, and with
+ * fences that only count (an old reply then moves a saga of today).
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -9,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { repliesTopic, requestsTopic, shardOf, type Topic, topicName, topicsOf } from "@deeplens/contracts";
 import { ensureTopics } from "@deeplens/messaging";
 import { assertBooks, assertNothingLeft } from "../testing/books.ts";
-import { startHarness } from "../testing/engine-harness.ts";
+import { apiToken, startHarness } from "../testing/engine-harness.ts";
 import { eventually } from "../testing/eventually.ts";
 import type { Orchestrator } from "../testing/orchestrators.ts";
 import { failure, success } from "../testing/scripted-worker.ts";
@@ -70,9 +71,33 @@ const applied = (): Promise<void> => eventually(() => assertNothingLeft(harness)
 const bySlug = async (slugs: readonly string[]) =>
   (await harness.sagas(slugs)).sort((a, b) => (a.slug < b.slug ? -1 : 1));
 
-/** What an operator does when records are lost for good: everything that the log holds is read from its beginning. */
-const forget = (stream: "requests" | "replies") =>
-  pool.query(`UPDATE orchestrator.shards SET ${stream}_next = NULL, ${stream}_hash = NULL`);
+type Stream = "requests" | "replies";
+
+/** What an operator does about stopped partitions, by the API of whichever orchestrator; nothing is restarted. */
+const accept = async (
+  stream: Stream,
+  which: readonly number[],
+  from?: "beginning" | "end",
+): Promise<void> => {
+  for (const shard of which) {
+    const response = await fetch(`${current.apiUrl}/v1/shards/${shard}/accept`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${apiToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ stream, from, reason: "what diverged was settled" }),
+    });
+    assert.equal(response.status, 200, await response.text());
+  }
+};
+
+const stopsTold = async (stream: Stream): Promise<number[]> => {
+  const response = await fetch(`${current.apiUrl}/v1/shards`, {
+    headers: { authorization: `Bearer ${apiToken}` },
+  });
+  const { items } = (await response.json()) as {
+    items: { shard: number; requests: { stopped: string | null }; replies: { stopped: string | null } }[];
+  };
+  return items.filter((shard) => shard[stream].stopped !== null).map(({ shard }) => shard);
+};
 
 test("rule 03: a database behind the log: what was applied since is applied again, and nothing is doubled", async () => {
   const [early, late] = [slugsOf("early"), slugsOf("late")];
@@ -129,8 +154,11 @@ test("rule 03: records that were applied may expire; where unread ones did, the 
   const others = [slugOn(1, "beside-expired"), slugOn(2, "beside-expired")];
   await harness.requests(others);
   await harness.until(others, ["ready"]);
-  await restart(async () => void (await forget("requests")));
+  await eventually(async () => assert.deepEqual(await stopsTold("requests"), [0]));
+  await accept("requests", [0]);
   await becomesReady(current);
+  await run([slugOn(0, "good-after-expired")]);
+  await eventually(async () => assert.deepEqual(await stopsTold("requests"), []));
 });
 
 test("rule 03: a stored offset above the log's end stops the partition; rule 21: no timer judges there by silence", async () => {
@@ -174,7 +202,7 @@ test("rule 03: a topic made again while no orchestrator ran is not read on as if
   });
   await saysOf(current, /requests\/0: record \d+ is not the one that was applied: the topic was made again/);
   assert.deepEqual(await harness.sagas([first]), []);
-  await restart(async () => void (await forget("requests")));
+  await accept("requests", [0, 1, 2]);
   await harness.until([first], ["ready"], 60_000);
 });
 
@@ -186,6 +214,49 @@ test("rule 03: a topic made again under a running orchestrator is noticed: no re
   for (const shard of [0, 1, 2])
     await saysOf(current, new RegExp(`requests/${shard}: [^;]*the topic was made again`));
   assert.deepEqual(await harness.sagas(slugs), []);
-  await restart(async () => void (await forget("requests")));
+  await accept("requests", [0, 1, 2]);
   await harness.until(slugs, ["ready"]);
+  await becomesReady(current);
+  const { rows } = await pool.query(
+    "SELECT DISTINCT actor, action, reason FROM orchestrator.audit WHERE subject = 'requests/2'",
+  );
+  assert.deepEqual(rows, [{ actor: "api", action: "shard.accept", reason: "what diverged was settled" }]);
+});
+
+test("rule 21: an empty database beside the old log stops; accepted, each saga ends once, and no old reply moves it", async () => {
+  const [good, fails] = [slugOn(0, "good-anew"), slugOn(1, "fails-anew")];
+  await run([good, fails]);
+  await applied();
+  const seenBefore = worker.seen.length;
+  const fencesOf = (slug: string) => worker.seen.filter((one) => one.slug === slug).map(({ fence }) => fence);
+  const newestBefore = Math.max(...fencesOf(good), ...fencesOf(fails));
+  await restart(async () => {
+    await pool.query("DROP SCHEMA orchestrator CASCADE");
+  });
+  for (const shard of [0, 1, 2])
+    await saysOf(current, new RegExp(`requests/${shard}: this database has never read it`));
+  assert.deepEqual(await harness.sagas([good, fails]), []);
+  assert.equal(worker.seen.length, seenBefore, "something was commanded before an operator agreed");
+  await accept("requests", [0, 1, 2]);
+  await accept("replies", [0, 1, 2]);
+  await harness.until([good, fails], ["ready", "closed"], 60_000);
+  await applied();
+  await becomesReady(current);
+  const { rows } = await pool.query<{ slug: string; moved: number; ends: string[] }>(
+    `SELECT s.slug, count(*) FILTER (WHERE h.fence <= $2 AND (h.body -> 'moved')::text <> '{}')::int AS moved,
+       array_agg(h.body -> 'moved' -> 'course' ->> 1)
+         FILTER (WHERE h.body -> 'moved' -> 'course' ->> 1 IN ('ready', 'closed')) AS ends
+       FROM orchestrator.sagas s JOIN orchestrator.history h USING (saga_id) WHERE s.slug = ANY ($1)
+      GROUP BY s.slug ORDER BY s.slug`,
+    [[good, fails], newestBefore],
+  );
+  assert.deepEqual(rows, [
+    { slug: fails, moved: 0, ends: ["closed"] },
+    { slug: good, moved: 0, ends: ["ready"] },
+  ]);
+  const stale = await pool.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM orchestrator.history WHERE event LIKE '%(stale)' AND fence <= $1",
+    [newestBefore],
+  );
+  assert.ok((stale.rows[0]?.count ?? 0) > 0, "the old replies were never read");
 });

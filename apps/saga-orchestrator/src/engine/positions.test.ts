@@ -4,9 +4,13 @@ import { recordHash, startPlanOf } from "./positions.ts";
 
 const at = (next: number) => ({ next, hash: "the last one's" });
 
-test("rule 03: what was never applied is read from where the log begins", () => {
-  assert.deepEqual(startPlanOf(undefined, { low: 7, high: 9 }), { kind: "start", at: 7 });
-  assert.deepEqual(startPlanOf(undefined, { low: 0, high: 0 }), { kind: "start", at: 0 });
+test("rule 03: what was never applied is read from where reading began, or from where the log begins by now", () => {
+  const never = (next: number, low: number, high: number) => startPlanOf({ next, hash: null }, { low, high });
+  assert.deepEqual(never(0, 7, 9), { kind: "start", at: 7 });
+  assert.deepEqual(never(0, 0, 0), { kind: "start", at: 0 });
+  assert.deepEqual(never(5, 0, 9), { kind: "start", at: 5 });
+  assert.equal(never(5, 0, 4).kind, "stop");
+  assert.equal(never(5, 6, 9).kind, "stop");
 });
 
 test("rule 03: reading begins with the last applied record, which must bear the stored hash", () => {

@@ -25,9 +25,8 @@ export type StartPlan =
   | { readonly kind: "stop"; readonly reason: string };
 
 /** From where a partition is read on, given what was applied and what the log holds (PROTOCOL.md 3). */
-export const startPlanOf = (position: Position | undefined, { low, high }: LogEnds): StartPlan => {
-  if (position === undefined) return { kind: "start", at: low };
-  const { next, hash } = position;
+export const startPlanOf = ({ next, hash }: Position, { low, high }: LogEnds): StartPlan => {
+  if (next === fromBeginning && hash === null) return { kind: "start", at: low };
   if (next > high)
     return stop(
       `the log ends at ${high}, but ${next} records were applied: the topic was made again, or restored`,
@@ -36,7 +35,19 @@ export const startPlanOf = (position: Position | undefined, { low, high }: LogEn
     return stop(
       `the log begins at ${low}, but only what lies below ${next} was applied: records expired unread`,
     );
-  return next === low ? { kind: "start", at: next } : { kind: "verify", at: next - 1, hash };
+  return next === low || hash === null ? { kind: "start", at: next } : { kind: "verify", at: next - 1, hash };
 };
+
+/** A position that means "from where the log begins", wherever that is when it is read. */
+export const fromBeginning = 0;
+
+/**
+ * Why a partition stops that this database has never read, beside a log of replies that has had some: only this
+ * installation's commands are replied to, so another database has sent them. Undefined where the installation is new.
+ */
+export const strangeLogOf = (replies: LogEnds): string | undefined =>
+  replies.high === 0
+    ? undefined
+    : `this database has never read it, and its shard's log of replies has had ${replies.high}: the database is new, was emptied, or is another one's (docs/after-a-disaster.md)`;
 
 const stop = (reason: string): StartPlan => ({ kind: "stop", reason });

@@ -8,10 +8,11 @@ import { type Batch, newBatch, type OutboxMessage, type SagaKind } from "../saga
 import type { SagaSettings } from "../saga/settings.ts";
 import { type Epochs, readBatch, ShardLost } from "../store/read-batch.ts";
 import { readOutbox, readTenantsChangedSince } from "../store/read-outbox.ts";
+import { acceptPosition } from "../store/shard-rows.ts";
 import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-batch.ts";
 import { applyInputs, keysOf } from "./apply.ts";
 import { atOnce, readInbox, readSweep, readTimetable } from "./due.ts";
-import type { Input } from "./inputs.ts";
+import type { InboxInput, Input } from "./inputs.ts";
 import type { Intake } from "./intake.ts";
 import { logHistory } from "./log-history.ts";
 import type { Ownership } from "./ownership.ts";
@@ -82,6 +83,12 @@ export const createRounds = (options: {
   let chores: Chores = { reload: true, republish: [] };
   let secondRepublish: { readonly shards: readonly number[]; readonly atMs: number } | undefined;
 
+  /** An operator's `accept` with the offset that it stands for. */
+  const placed = (input: InboxInput): InboxInput =>
+    input.body.kind === "accept"
+      ? { ...input, next: ownership.stoppedAt(input.body.stream, input.shard)?.[input.body.from] }
+      : input;
+
   const inputsOf = async (
     records: readonly Input[],
     shards: readonly number[],
@@ -94,7 +101,7 @@ export const createRounds = (options: {
     const seeing = sender.blocked() === undefined ? shards.filter((shard) => !ownership.blind(shard)) : [];
     if (now.getTime() >= dueAtMs) {
       const timers = timetable.due(seeing, now.getTime(), atOnce);
-      inputs.push(...quarantine.due([...timers, ...(await readInbox(pool, schema, shards))]));
+      inputs.push(...quarantine.due([...timers, ...(await readInbox(pool, schema, shards)).map(placed)]));
       dueAtMs = now.getTime() + dueEveryMs;
     }
     if (now.getTime() >= sweepAtMs) {
@@ -132,6 +139,8 @@ export const createRounds = (options: {
     ];
     const { positions, inboxResults } = applied;
     const ids = await writeBatch(client, schema, { batch, outbox, positions, inboxResults, published });
+    for (const { input, body, next } of applied.accepted)
+      await acceptPosition(client, schema, { ...body, shard: input.shard, next });
     const rows = outbox.map((message, index) => ({ ...message, id: ids[index] as number }));
     if (!reload) return { batch, rows };
     const owned = [...epochs.keys()];
@@ -154,6 +163,15 @@ export const createRounds = (options: {
     for (const input of inputs)
       if (input.from === "timer" && !batch.sagas.has(input.sagaId)) timetable.forget(input.sagaId);
     sender.add(rows);
+  };
+
+  /** Partitions that an operator let go on are read from where the table says now, without a restart. */
+  const readOn = (inputs: readonly Input[]): void => {
+    for (const input of inputs)
+      if (input.from === "inbox" && input.body.kind === "accept")
+        ownership
+          .check(input.body.stream, input.shard)
+          .catch((error: Error) => log.error({ err: error }, "an accepted partition is not read on"));
   };
 
   return {
@@ -207,9 +225,12 @@ export const createRounds = (options: {
         // A take-over while this one committed has left chores of its own.
         if (chores === todo) chores = noChores;
         follow(transacted, inputs);
+        readOn(inputs);
         return inputs.length > 0;
       } catch (error) {
         sender.returnPublished(published);
+        // Perhaps it was committed after all. Where it was not, the partition stops again.
+        readOn(inputs);
         chores = { ...chores, reload: true };
         if (error instanceof ShardLost) {
           if (ownership.epochs() !== epochs) return true;

@@ -13,7 +13,19 @@ export type InboxBody =
       readonly step?: string;
       readonly by: string;
       readonly reason: string;
+    }
+  | {
+      /** Gives the position of a stopped partition of the row's shard up. */
+      readonly kind: "accept";
+      readonly stream: "requests" | "replies";
+      /** From where it is read on: what the log holds is applied (again), or passed over. */
+      readonly from: "beginning" | "end";
+      readonly by: string;
+      readonly reason: string;
     };
+
+/** What became of an `accept`: the offset from which the partition is read on. */
+export type AcceptResult = { readonly ok: true; readonly next: number } | Extract<InboxResult, { ok: false }>;
 
 /** What the shard's owner answered, in the transaction that applied the row. */
 export type InboxResult =

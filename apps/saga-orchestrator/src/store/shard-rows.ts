@@ -4,10 +4,13 @@ export const streams = ["requests", "replies"] as const;
 /** The two topics that are applied into a shard. */
 export type Stream = (typeof streams)[number];
 
-/** Up to where a partition was applied: the next offset, and the hash of the last applied record. */
+/**
+ * Up to where a partition was applied: the next offset, and the hash of the last applied record; null where none was
+ * since reading began, or since an operator gave the former position up.
+ */
 export interface Position {
   readonly next: number;
-  readonly hash: string;
+  readonly hash: string | null;
 }
 
 export interface ShardRow {
@@ -36,7 +39,7 @@ export const takeShards = async (
 ): Promise<(ShardRow & { epoch: number })[]> => {
   const { rows } = await db.query(
     `WITH locked AS (SELECT shard FROM ${schema}.shards WHERE shard = ANY ($1) ORDER BY shard FOR UPDATE)
-     UPDATE ${schema}.shards s SET epoch = epoch + 1 FROM locked WHERE s.shard = locked.shard
+     UPDATE ${schema}.shards s SET epoch = epoch + 1, requests_stopped = NULL, replies_stopped = NULL FROM locked WHERE s.shard = locked.shard
      RETURNING s.shard, epoch, requests_next AS "requestsNext", encode(requests_hash, 'hex') AS "requestsHash",
        replies_next AS "repliesNext", encode(replies_hash, 'hex') AS "repliesHash"`,
     [shards],
@@ -61,7 +64,7 @@ export const shardRowOf = (row: ShardRowJson): ShardRow => ({
 });
 
 const positionOf = (next: number | null, hash: string | null): Position | undefined =>
-  next === null || hash === null ? undefined : { next, hash };
+  next === null ? undefined : { next, hash };
 
 /** The positions of shards, as they are now. */
 export const readShards = async (
@@ -90,4 +93,49 @@ export const areHeld = async (
     [[...epochs.keys()], [...epochs.values()]],
   );
   return rows[0]?.held === epochs.size;
+};
+
+/** Where reading begins in partitions that this database has never read. Nothing is written for who lost the shard. */
+export const beginShards = async (
+  db: Queryable,
+  schema: string,
+  begun: readonly { shard: number; epoch: number; requests: number; replies: number }[],
+): Promise<void> => {
+  await db.query(
+    `UPDATE ${schema}.shards s SET requests_next = coalesce(requests_next, b.requests),
+       replies_next = coalesce(replies_next, b.replies)
+       FROM jsonb_to_recordset($1::jsonb) AS b (shard int, epoch bigint, requests bigint, replies bigint)
+      WHERE s.shard = b.shard AND s.epoch = b.epoch`,
+    [JSON.stringify(begun)],
+  );
+};
+
+/** Says why a partition stopped, for operators. Nothing is written for who lost the shard. */
+export const noteStops = async (
+  db: Queryable,
+  schema: string,
+  stops: readonly { shard: number; epoch: number; requests: string | null; replies: string | null }[],
+): Promise<void> => {
+  await db.query(
+    `UPDATE ${schema}.shards s SET requests_stopped = n.requests, replies_stopped = n.replies
+       FROM jsonb_to_recordset($1::jsonb) AS n (shard int, epoch bigint, requests text, replies text)
+      WHERE s.shard = n.shard AND s.epoch = n.epoch`,
+    [JSON.stringify(stops)],
+  );
+};
+
+/** Gives the position of a partition up, and records who did, in the transaction that holds its shard's row. */
+export const acceptPosition = async (
+  db: Queryable,
+  schema: string,
+  accepted: { shard: number; stream: Stream; next: number; from: string; by: string; reason: string },
+): Promise<void> => {
+  const { shard, stream, next, from, by, reason } = accepted;
+  await db.query(
+    `WITH moved AS (
+       UPDATE ${schema}.shards SET ${stream}_next = $2, ${stream}_hash = NULL, ${stream}_stopped = NULL WHERE shard = $1)
+     INSERT INTO ${schema}.audit (actor, action, subject, reason, outcome)
+     VALUES ($3, 'shard.accept', $4, $5, $6)`,
+    [shard, next, by, `${stream}/${shard}`, reason, `read from the log's ${from}, offset ${next}`],
+  );
 };

@@ -1,6 +1,6 @@
 import type { Queryable } from "@deeplens/postgres";
 import type { Batch } from "../saga/batch.ts";
-import type { InboxResult } from "../saga/inbox.ts";
+import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
 import { nextDueMs, type Reservation, type Saga, type Tenant } from "../saga/saga.ts";
 import type { Position, Stream } from "./shard-rows.ts";
 
@@ -21,7 +21,7 @@ export interface BatchWrite {
   readonly batch: Batch;
   readonly outbox: readonly EncodedMessage[];
   readonly positions: readonly { shard: number; stream: Stream; position: Position }[];
-  readonly inboxResults: readonly { id: number; result: InboxResult }[];
+  readonly inboxResults: readonly { id: number; result: InboxResult | AcceptResult }[];
   /** Rows that the broker acknowledged. */
   readonly published: readonly number[];
 }

@@ -91,7 +91,7 @@ export interface Harness {
   until(slugs: readonly string[], statuses: readonly string[], withinMs?: number): Promise<SagaRow[]>;
 }
 
-export const apiToken = "a token of the engine's tests, long enough";
+export const apiToken = "the-token-of-the-engines-tests";
 /** The shortest that Kafka grants: a process that was killed keeps its shards for that long. */
 export const sessionMs = 6_000;
 

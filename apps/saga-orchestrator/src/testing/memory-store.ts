@@ -48,7 +48,7 @@ export const applyBatch = (stored: Stored, inputs: readonly Input[], options: Op
   return {
     stored: write(rowsOf(stored), batch),
     batch,
-    results: inboxResults.map(({ result }) => result),
+    results: inboxResults.map(({ result }) => result as InboxResult),
   };
 };
 

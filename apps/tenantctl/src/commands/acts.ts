@@ -1,11 +1,10 @@
 import { stepNames } from "@deeplens/contracts";
-import { input } from "@inquirer/prompts";
 import { exitCodes } from "../exit-code.ts";
 import { oneOf } from "../flags.ts";
 import { followToEnd, tellEnd } from "../follow.ts";
-import { Refused } from "../refused.ts";
+import { reasonOf } from "../reason.ts";
 import { sagaIdOf } from "../saga-reference.ts";
-import { acting, type Commands, type Session } from "../session.ts";
+import { acting, type Commands } from "../session.ts";
 
 type Act = "retry" | "resume" | "abort";
 
@@ -48,18 +47,4 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
       return exitCodes.ok;
     }),
   );
-};
-
-const reasonOf = async ({ options, world, out }: Session<Options>, act: Act): Promise<string> => {
-  if (options.reason !== undefined && options.reason.trim().length >= 3) return options.reason.trim();
-  if (!world.interactive || out.json)
-    throw new Refused(
-      "reason-missing",
-      `${act} needs a reason of 3 characters or more`,
-      'give it with --reason "..."',
-    );
-  return input({
-    message: "Why?",
-    validate: (text) => text.trim().length >= 3 || "say it in 3 characters or more; it is recorded",
-  });
 };
