@@ -3,10 +3,14 @@ import { after, describe, test } from "node:test";
 import type { Saga } from "@deeplens/client";
 import { untilEnded, wishFor } from "@deeplens/e2e/orders";
 import { freshSlug, openInstallation } from "@deeplens/e2e/support";
+import { tracesOf } from "@deeplens/e2e/traces";
+import { createClient } from "@deeplens/postgres";
 import { type ContainerState, containersOf, fleet, type Process, until } from "./fleet.ts";
+import { tenantctl } from "./tenantctl.ts";
 
 // A service of the installation goes away while a tenant is ordered. The fleet stays, says what is missing, shows what
-// waits, and goes on by itself. An outage lasts a few seconds here: well below what five attempts last.
+// waits, and goes on by itself; or, where it stays away for too long, ends as it must. Attempts last some ten seconds here
+// (scripts/test.ts): an outage of a few is survived, one that outlasts them need not last for minutes.
 
 const installation = await openInstallation();
 after(() => installation.close());
@@ -19,8 +23,8 @@ interface Outage {
   readonly storage: "none" | "deeplens";
   /** Who says that it is missing, under which check. */
   readonly said: readonly (readonly [Process, check: string])[];
-  /** The step that shows the waiting; none where nothing can show anything. */
-  readonly waits?: string;
+  /** What `tenantctl status` says of it: the step, which try comes next, and why. */
+  readonly shown: RegExp;
   /** Workers that end when their lock session is lost (rule 13) are started again by the engine. */
   readonly mayRestart?: true;
 }
@@ -31,6 +35,7 @@ const outages: readonly Outage[] = [
     order: "over Kafka",
     storage: "none",
     said: [["saga-orchestrator", "database"]],
+    shown: /database does not answer|database-unreachable/,
     mayRestart: true,
   },
   {
@@ -41,27 +46,29 @@ const outages: readonly Outage[] = [
       ["db-worker", "kafka"],
       ["saga-orchestrator", "kafka"],
     ],
+    // Postgres has the request, and nobody can be told of it.
+    shown: /database +working .*its worker has not begun/,
   },
   {
     service: "redis",
     order: "over Kafka",
     storage: "none",
     said: [["db-worker", "redis"]],
-    waits: "database",
+    shown: /database +\w+ +try \d of 5 .*redis/i,
   },
   {
     service: "minio",
     order: "over Kafka",
     storage: "deeplens",
     said: [["storage-worker", "minio"]],
-    waits: "storage",
+    shown: /storage +\w+ +try \d of 5 .*minio/i,
   },
   {
     service: "identity-api",
     order: "over Kafka",
     storage: "none",
     said: [["identity-worker", "identity-api"]],
-    waits: "identity",
+    shown: /identity +\w+ +try \d of 5 .*identity/i,
   },
 ];
 
@@ -83,7 +90,7 @@ const sagaOf = async (tenantId: string): Promise<Saga | undefined> => {
 describe("a service goes away while a tenant is ordered, and comes back", () => {
   for (const outage of outages)
     test(`${outage.service}: it is named, the tenant waits, then it becomes ready`, async (t) => {
-      const { service, waits } = outage;
+      const { service, shown } = outage;
       await containers.untilReady();
       const before = await states();
       const slug = freshSlug(`no-${service}`);
@@ -100,12 +107,7 @@ describe("a service goes away while a tenant is ordered, and comes back", () => 
         });
       // Only now: five attempts are over after some ten seconds.
       const tenantId = await orderIn(outage, slug);
-      if (waits !== undefined)
-        await until(`${waits} of ${slug} shows why it waits`, 20_000, async () => {
-          const saga = await sagaOf(tenantId);
-          const step = saga?.steps.find(({ step }) => step === waits);
-          return step?.error || step?.progress ? true : { not: JSON.stringify(saga) };
-        });
+      await untilStatus(slug, shown);
       await containers.start(service);
       const saga = await untilEnded(installation, tenantId, 60_000);
       assert.equal(saga.status, "ready", JSON.stringify(saga.error));
@@ -116,6 +118,69 @@ describe("a service goes away while a tenant is ordered, and comes back", () => 
         assert.deepEqual({ process, restarts, startedAt }, { process, ...pick(old) });
       }
     });
+});
+
+/** Waits until `tenantctl status` says it. */
+const untilStatus = (slug: string, shown: RegExp): Promise<true> =>
+  until(`the status of ${slug} says ${shown}`, 20_000, async () => {
+    const { stdout, stderr } = await tenantctl(installation, "status", slug);
+    return shown.test(stdout + stderr) ? true : { not: stdout + stderr };
+  });
+
+test("a service that stays away for longer than five attempts: rolled back, with the true reason, and nothing is left", async (t) => {
+  t.after(() => containers.start("minio"));
+  await containers.untilReady();
+  await containers.stop("minio");
+  const tenant = await tenants.requestTenant(wishFor(freshSlug("too-long")));
+  await until("the saga turns around", 60_000, async () => {
+    const saga = await sagaOf(tenant.tenantId);
+    return saga?.status === "compensating" ? true : { not: JSON.stringify(saga?.steps) };
+  });
+  await untilStatus(tenant.slug, /is compensating[\s\S]*Why: step storage: .*minio/i);
+  await containers.start("minio");
+  const saga = await untilEnded(installation, tenant.tenantId, 60_000);
+  assert.equal(saga.status, "rolled-back", JSON.stringify(saga.steps));
+  assert.equal(saga.error?.step, "storage");
+  assert.match(saga.error?.message ?? "", /minio/i);
+  assert.deepEqual(await tracesOf(installation, tenant), []);
+});
+
+// The stand-in's own lock holds the request after it has arrived: whether it was carried out, nobody can tell.
+test("rule 20: Identity goes away in the middle of its request: stuck with the reason, nothing undone; resumed it is ready", async (t) => {
+  const { host, port, adminUser: user, password } = installation.services.tenantDb;
+  const identity = createClient({ host, port, user, password, database: "deeplens_identity" }, "outages");
+  await identity.connect();
+  t.after(async () => {
+    await identity.end();
+    await containers.start("identity-api");
+  });
+  await containers.untilReady();
+  await identity.query("SELECT pg_advisory_lock(5198)");
+  const tenant = await tenants.requestTenant(wishFor(freshSlug("pivot"), { storage: { type: "none" } }));
+  await until("Identity has the request", 60_000, async () => {
+    const { rowCount } = await identity.query(
+      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 5198 AND NOT granted",
+    );
+    return rowCount === 0 ? undefined : true;
+  });
+  await containers.stop("identity-api");
+  await identity.query("SELECT pg_advisory_unlock(5198)");
+  const stuck = await untilEnded(installation, tenant.tenantId, 90_000);
+  assert.equal(stuck.status, "stuck", JSON.stringify(stuck.error));
+  await untilStatus(tenant.slug, /is stuck[\s\S]*Why: step identity: .*identity[\s\S]*tenantctl resume/i);
+  for (const { step, phase } of stuck.steps)
+    if (step !== "identity") assert.ok(["done", "skipped"].includes(phase), `${step} is ${phase}`);
+  const aborted = await tenantctl(installation, "abort", tenant.slug, "--reason", "it takes too long");
+  assert.notEqual(aborted.exitCode, 0, aborted.stdout);
+
+  await containers.start("identity-api");
+  await containers.untilReady(["identity-worker"]);
+  const resumed = await tenantctl(installation, "resume", tenant.slug, "--reason", "Identity is back");
+  assert.equal(resumed.exitCode, 0, resumed.stderr);
+  await until("the tenant is ready", 60_000, async () => {
+    const saga = await sagaOf(tenant.tenantId);
+    return saga?.status === "ready" ? true : { not: JSON.stringify(saga?.steps) };
+  });
 });
 
 const pick = (state: ContainerState | undefined) => ({

@@ -32,6 +32,17 @@ export const connectRedis = (options: {
   return { host, port, admin };
 };
 
+/** Runs `work` with the administrator's connection; where there is none, its error says whose absence it is. */
+export const askingRedis = async <T>({ host, port }: RedisServer, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    // All that ioredis says is that its retries are used up.
+    if (!(error instanceof Error) || error.name !== "MaxRetriesPerRequestError") throw error;
+    throw new Error(`Redis at ${host}:${port} does not answer`, { cause: error });
+  }
+};
+
 /** Runs `work` logged in as a user, and closes the connection; a wrong password is an error at once. */
 export const asRedisUser = async <T>(
   server: Pick<RedisServer, "host" | "port">,

@@ -14,6 +14,7 @@ import {
 } from "@deeplens/worker";
 import { redisRule } from "./redis-rules.ts";
 import {
+  askingRedis,
   asRedisUser,
   isRefusal,
   keysLike,
@@ -31,8 +32,8 @@ export const redisSecret = "redis.user";
  * hand, are somebody else's.
  */
 export const tenantRedis = (server: RedisServer): StepHandler => ({
-  provision: (command, context) => provision(server, command, context),
-  compensate: (command, context) => compensate(server, command, context),
+  provision: (command, context) => askingRedis(server, () => provision(server, command, context)),
+  compensate: (command, context) => askingRedis(server, () => compensate(server, command, context)),
 });
 
 const provision = async (

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
@@ -129,5 +130,22 @@ test("an address that is none is named", () => {
       ["IDENTITY_API_URL", "IDENTITY_LONGEST_REQUEST_MS"].every((name) =>
         error.problems.some((problem) => problem.startsWith(`${name}:`)),
       ),
+  );
+});
+
+// Seen to fail with fetch's own error: "fetch failed" was all that an operator read.
+test("an API that is not there is named, with the reason, whose code stays readable", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  const error = await identityApi(`http://127.0.0.1:${port}`)
+    .find("acme", AbortSignal.timeout(5_000))
+    .then(() => undefined)
+    .catch((reason: Error) => reason);
+  assert.match(error?.message ?? "", /the Identity API at 127\.0\.0\.1:\d+ does not answer: .*ECONNREFUSED/);
+  assert.equal(
+    ((error?.cause as Error | undefined)?.cause as { code?: string } | undefined)?.code,
+    "ECONNREFUSED",
   );
 });

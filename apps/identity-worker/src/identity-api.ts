@@ -65,7 +65,7 @@ const refusal = z.object({
 export const identityApi = (baseUrl: string): IdentityApi => {
   const base = baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`;
   const request = async (path: string, signal: AbortSignal, body?: unknown): Promise<Reply> => {
-    const response = await fetch(new URL(path, base), {
+    const response = await fetchFrom(base, path, {
       signal,
       redirect: "manual",
       headers: {
@@ -102,6 +102,17 @@ export const identityApi = (baseUrl: string): IdentityApi => {
       if (reply.status !== 200) throw unexpected(reply);
     },
   };
+};
+
+// fetch says that it failed; what failed (ECONNREFUSED, ENOTFOUND) is in the cause.
+const fetchFrom = async (base: string, path: string, options: RequestInit): Promise<Response> => {
+  try {
+    return await fetch(new URL(path, base), options);
+  } catch (error) {
+    if (options.signal?.aborted === true || !(error instanceof TypeError)) throw error;
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new Error(`the Identity API at ${new URL(base).host} does not answer: ${reason}`, { cause: error });
+  }
 };
 
 interface Reply {

@@ -139,8 +139,4 @@ const finish = async (
   return { outputs: { ...ids, slug: made.slug, passwordRef: reference }, resources: [key] };
 };
 
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  // fetch hides the reason (ECONNREFUSED, ECONNRESET) in the cause.
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-};
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
