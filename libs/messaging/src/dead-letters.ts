@@ -4,7 +4,11 @@ const reasonBytes = 4_096;
 
 /** A record for the dead-letter topic: the source's, as it was, with the reason and where it stood in headers. */
 export const deadLetterOf = (
-  source: { topic: string; partition: number; message: KafkaMessage },
+  source: {
+    topic: string;
+    partition: number;
+    message: Pick<KafkaMessage, "key" | "value" | "headers" | "offset">;
+  },
   reason: { code: string; message: string },
 ): Message => ({
   key: source.message.key,

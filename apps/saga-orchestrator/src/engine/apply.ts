@@ -8,18 +8,19 @@ import {
   topicName,
   unreachable,
 } from "@deeplens/contracts";
-import { deadLetterOf, headerText } from "@deeplens/messaging";
+import { deadLetterOf, headerText, type KafkaMessage } from "@deeplens/messaging";
 import { applyAct } from "../saga/acts.ts";
 import { record } from "../saga/advance.ts";
 import type { Batch } from "../saga/batch.ts";
 import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
 import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.ts";
-import { acceptRequest, refusalOfReusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
+import { acceptRequest, refusalOfReusedId, reusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
 import { fireTimers } from "../saga/timers.ts";
 import type { BatchKeys } from "../store/read-batch.ts";
-import type { ShardRow } from "../store/shard-rows.ts";
+import type { ShardRow, Stream } from "../store/shard-rows.ts";
 import type { BatchWrite, EncodedMessage } from "../store/write-batch.ts";
 import type { InboxInput, Input, RecordInput } from "./inputs.ts";
+import { keptRecordOf, recordFrom } from "./kept-record.ts";
 import { recordHash } from "./positions.ts";
 import { storedHeadersOf } from "./stored-headers.ts";
 
@@ -95,7 +96,19 @@ export const applyInputs = (
       }
       case "inbox": {
         const { id, body, next } = input;
-        inboxResults.push({ id, result: input.refusal ?? answerTo(batch, input) });
+        const result = input.refusal ?? answerTo(batch, input);
+        inboxResults.push({ id, result });
+        if (body.kind === "request" && body.record !== undefined && !result.ok && isUnanswered(result, input))
+          deadLetters.push(
+            deadLetterRow(
+              batch,
+              { ...input, stream: "requests", partition: body.record.partition },
+              {
+                ...result,
+                raw: recordFrom(body.record),
+              },
+            ),
+          );
         if (body.kind === "accept" && next !== undefined) accepted.push({ input, body, next });
         break;
       }
@@ -122,6 +135,10 @@ const positionAfter = ({ shard, stream, offset, content }: RecordInput): Applied
   stream,
   position: { next: offset + 1, hash: recordHash(content.raw) },
 });
+
+/** Any other refusal is told by an event. */
+const isUnanswered = (result: { code: string }, { refusal }: InboxInput): boolean =>
+  refusal !== undefined || result.code === reusedId;
 
 const answerTo = (batch: Batch, input: InboxInput): InboxResult | AcceptResult => {
   const { body } = input;
@@ -156,7 +173,10 @@ const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessa
       const owner = shardOfRequest(request, batch.shards);
       // Clients hash in their own ways: what came in on another shard's partition goes through its shard's inbox.
       if (owner !== shard) {
-        batch.forwarded.push({ shard: owner, body: { kind: "request", source, request } });
+        batch.forwarded.push({
+          shard: owner,
+          body: { kind: "request", source, request, record: keptRecordOf(shard, content.raw) },
+        });
         return;
       }
       acceptRequest(batch, source, request);
@@ -200,14 +220,21 @@ const applyUnreadableReply = (batch: Batch, shard: number, { raw, code, message 
   });
 };
 
+/** In the outbox of `shard`, whose row this transaction holds; `partition` is where the record came in. */
 const deadLetterRow = (
   batch: Batch,
-  { shard, stream }: RecordInput,
-  { raw, code, message }: Pick<Unreadable, "raw" | "code" | "message">,
+  { shard, stream, partition = shard }: { shard: number; stream: Stream; partition?: number },
+  {
+    raw,
+    code,
+    message,
+  }: Pick<Unreadable, "code" | "message"> & {
+    raw: Pick<KafkaMessage, "key" | "value" | "headers" | "offset">;
+  },
 ): EncodedMessage => {
   const source = stream === "requests" ? requestsTopic : repliesTopic;
   const letter = deadLetterOf(
-    { topic: topicName(batch.installation, source), partition: shard, message: raw },
+    { topic: topicName(batch.installation, source), partition, message: raw },
     { code, message },
   );
   return {

@@ -160,3 +160,19 @@ test("rule 09: the same id with another payload is refused, and changes nothing"
   );
   for (const one of orchestrators) assert.deepEqual(await one.wrong(), {});
 });
+
+// Seen to fail with the answer left in the inbox alone: nobody hears of it, and the second request is lost in silence.
+test("rule 09: the same id with another payload, both on another shard's partition at once: the second is a dead letter, as it came", async () => {
+  const slug = "astray-first";
+  const mark = letters.length;
+  const partition = foreign(slug);
+  const second = harness.requestRecord(slug, { requestId: "astray", tier: "enterprise" }, { partition });
+  await send([harness.requestRecord(slug, { requestId: "astray" }, { partition }), second]);
+  await harness.until([slug], ["ready"]);
+  await eventually(() => assert.equal(letters.length, mark + 1));
+  const { message } = letters[mark] ?? assert.fail();
+  assert.equal(headerText(message.headers, "dlq_code"), "request-id-reused");
+  assert.equal(headerText(message.headers, "dlq_partition"), String(partition));
+  assert.deepEqual(message.value, second.value);
+  assert.equal(headerText(message.headers, "ce_source"), "/tests");
+});

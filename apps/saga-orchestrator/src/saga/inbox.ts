@@ -1,8 +1,23 @@
 import type { TenantProvisioningRequested } from "@deeplens/contracts";
 
+/** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
+export interface KeptRecord {
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: string;
+}
+
 /** What the API (or a record that came in on a foreign partition) puts into the inbox of the tenant's shard. */
 export type InboxBody =
-  | { readonly kind: "request"; readonly source: string; readonly request: TenantProvisioningRequested }
+  | {
+      readonly kind: "request";
+      readonly source: string;
+      readonly request: TenantProvisioningRequested;
+      /** Where it came by Kafka: nobody waits for the row's result, so what can't be answered becomes a dead letter. */
+      readonly record?: KeptRecord;
+    }
   | {
       readonly kind: "act";
       readonly act: "retry" | "resume" | "abort";

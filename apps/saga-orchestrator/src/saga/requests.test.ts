@@ -178,14 +178,15 @@ test("a request on another shard's partition is handed to its own shard, and not
         shard,
         stream: "requests",
         offset: 0,
-        content: { kind: "request", source, request, raw: { key: null, value: null } as never },
+        content: { kind: "request", source, request, raw: { key: null, value: null, offset: "0" } as never },
       },
     ],
     { kind: provisionKind, settings: defaultSettings, now: new Date(0), shards },
   );
   assert.equal(stored, emptyStore);
+  const record = { partition: shard, offset: "0", key: null, value: null, headers: "{}" };
   assert.deepEqual(batch.forwarded, [
-    { shard: shardOf("acme", shards), body: { kind: "request", source, request } },
+    { shard: shardOf("acme", shards), body: { kind: "request", source, request, record } },
   ]);
 });
 

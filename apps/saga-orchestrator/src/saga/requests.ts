@@ -37,6 +37,9 @@ const sortedKeys = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
+/** The code of a refusal that no event tells: it would be an event of another request. */
+export const reusedId = "request-id-reused";
+
 /** Why a request is refused whose id was used before with other content; undefined where it was not. */
 export const refusalOfReusedId = (
   batch: Batch,
@@ -48,7 +51,7 @@ export const refusalOfReusedId = (
   if (known === undefined || known.payloadHash === payloadHashOf(request)) return undefined;
   return {
     ok: false,
-    code: "request-id-reused",
+    code: reusedId,
     message: `requestId: ${JSON.stringify(requestId)} of ${source} was used before with other content; send this request with an id of its own`,
     tenantId: known.tenantId,
   };
