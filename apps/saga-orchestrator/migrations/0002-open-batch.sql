@@ -1,13 +1,12 @@
 -- Opens a transaction's batch: locks the shard rows first, sorted, and only then reads, each statement with a snapshot
 -- of its own: what a predecessor committed while this one waited for the lock is seen. Null: a shard has another epoch,
--- so another process owns it by now and nothing may be written.
+-- so another process owns it by now and nothing may be written. Names no schema: whoever calls it has set search_path, once a
+-- session and not once a call.
 CREATE FUNCTION open_batch(
   p_shards int[], p_epochs bigint[],
   p_sources text[], p_request_ids text[],
   p_saga_ids uuid[], p_slugs text[]
-) RETURNS json LANGUAGE plpgsql SET search_path FROM CURRENT
--- By the keys that are given, whatever the planner believes of the tables' sizes: they may have grown since it looked.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   held int;
   v_shards json;

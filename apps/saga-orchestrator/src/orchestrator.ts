@@ -15,6 +15,18 @@ import { ensureShards } from "./store/shard-rows.ts";
 
 const schema = "orchestrator";
 
+/**
+ * The engine's statements are few and go by keys: planned once, and by the index also where the planner believes a table
+ * small, for it may have grown by a million since it looked.
+ */
+const engineSession = {
+  search_path: schema,
+  plan_cache_mode: "force_generic_plan",
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+};
+
 /** The saga that gives a tenant all of its parts. */
 const provision = sagaKind("provision", provisioning);
 
@@ -30,17 +42,22 @@ export const runOrchestrator = async (options: {
   readonly kind?: SagaKind;
 }): Promise<void> => {
   const { config, log, signal, kind = provision } = options;
-  const pool = createPool(
-    {
-      host: config.CONTROL_DB_HOST,
-      port: config.CONTROL_DB_PORT,
-      database: config.CONTROL_DB_NAME,
-      user: config.CONTROL_DB_USER,
-      password: config.CONTROL_DB_PASSWORD,
-    },
+  const address = {
+    host: config.CONTROL_DB_HOST,
+    port: config.CONTROL_DB_PORT,
+    database: config.CONTROL_DB_NAME,
+    user: config.CONTROL_DB_USER,
+    password: config.CONTROL_DB_PASSWORD,
+  };
+  const pool = createPool(address, { name: "saga-orchestrator", log });
+  const enginePool = createPool(address, {
+    name: "saga-engine",
+    log,
+    size: 4,
     // Who takes the shards over waits for their rows: no longer than for the group's word that they are free.
-    { name: "saga-orchestrator", log, idleTransactionMs: config.GROUP_SESSION_MS },
-  );
+    idleTransactionMs: config.GROUP_SESSION_MS,
+    settings: engineSession,
+  });
   const kafka = connectKafka(
     { brokers: config.KAFKA_BROKERS, username: config.KAFKA_USERNAME, password: config.KAFKA_PASSWORD },
     { clientId: "saga-orchestrator", log },
@@ -91,7 +108,7 @@ export const runOrchestrator = async (options: {
         settleMs: config.SETTLE_MS,
       },
       kind,
-      pool,
+      pool: enginePool,
       kafka,
       codec,
       log,
@@ -120,5 +137,6 @@ export const runOrchestrator = async (options: {
   await api.close();
   await engine.stop();
   await health.close();
+  await enginePool.end();
   await pool.end();
 };

@@ -28,6 +28,8 @@ export interface PoolOptions {
    * its session then.
    */
   readonly idleTransactionMs?: number;
+  /** Settings of each session, by their names in Postgres. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 // Whole numbers fit a double up to 2^53: fences, offsets and revisions come as numbers, not as text.
@@ -48,6 +50,7 @@ export const createPool = (address: DatabaseAddress, options: PoolOptions): Pool
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? 30_000,
     keepAlive: true,
     types,
+    ...(options.settings === undefined ? {} : { options: optionsOf(options.settings) }),
   });
   pool.on("error", (error) =>
     options.log.warn({ reason: error.message }, "an idle database connection broke"),
@@ -77,6 +80,11 @@ export const withConnection = async <T>(pool: Pool, work: (client: PoolClient) =
     client.release(broken);
   }
 };
+
+const optionsOf = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(" ");
 
 /** One connection outside a pool: for session locks. The caller connects, ends and listens to `error`. */
 export const createClient = (address: DatabaseAddress, name: string): pg.Client =>

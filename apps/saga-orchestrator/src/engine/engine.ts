@@ -18,7 +18,7 @@
  * 5. Every saga that is not final has a timer, in the row that is written with it: whatever is lost outside (a command,
  *    a worker, a reply) ends in a deadline, and the deadline in another try or in the undo.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { repliesTopic, requestsTopic, topicName } from "@deeplens/contracts";
 import {
   type Admin,
@@ -95,7 +95,6 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   });
   const wake = createWake();
   const failure = Promise.withResolvers<never>();
-  // Whoever started the engine waits for it, perhaps not yet: until then Node would take it for an error of nobody's.
   failure.promise.catch(() => undefined);
 
   const ownership = createOwnership({
@@ -125,7 +124,6 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     producer,
     maySend: tenure.holds,
     log,
-    onPublished: wake.now,
     onStage: options.onStage,
   });
   const intake = createIntake({ streamOf, ownership, codec: options.codec, log, onArrival: wake.now });
@@ -159,7 +157,12 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
 
   let stopping = false;
   const loop = (async () => {
-    while (!stopping) if (!(await rounds.round())) await wake.wait(idleMs);
+    while (!stopping) {
+      if (await rounds.round()) continue;
+      await wake.wait(idleMs);
+      // The partitions of one fetch arrive in one turn of the event loop: one transaction takes them all.
+      await nextTurn();
+    }
   })();
   loop.catch(failure.reject);
   const pruning = startPruning({ ...options, ownership });

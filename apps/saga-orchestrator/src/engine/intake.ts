@@ -18,21 +18,36 @@ const registryRetryMs = 1_000;
 /** The largest request that is read; a larger one goes to the dead letters. */
 export const maximumRequestBytes = 65_536;
 
-/** What a fetch brought for one partition; acknowledged by its own promise when all of it was committed. */
+/** As many records may wait for a transaction; then nothing more is fetched. */
+const mostWaiting = 2_000;
+
+/** What a fetch brought for one partition. */
 interface Fetched {
+  readonly shard: number;
   readonly records: readonly RecordInput[];
   taken: number;
-  readonly done: (outcome: "committed" | "dropped") => void;
+}
+
+/** What a transaction takes of what waits. */
+export interface Taken {
+  readonly records: readonly RecordInput[];
+  /** Shards of which more waits: what happened there is not known yet. */
+  readonly left: ReadonlySet<number>;
+  /** To be called when they were committed. */
+  committed(): void;
 }
 
 export interface Intake {
-  /** Called by kafkajs for each partition of a fetch; all of them wait here together. */
+  /**
+   * Called by kafkajs for each partition of a fetch. It goes on to fetch while these records wait for their transaction:
+   * only the shard's row says how far a partition was applied.
+   */
   eachBatch(payload: EachBatchPayload): Promise<void>;
-  /** Up to `limit` records of what waits, each partition's in order, and what to call when they were committed. */
-  take(limit: number): { records: readonly RecordInput[]; committed: () => void };
+  /** Up to `limit` records of what waits, each partition's in order. Until they were committed they are taken again. */
+  take(limit: number): Taken;
   /** Drops what waits: the shards were lost, and their next owner reads it again. */
   drop(): void;
-  /** Drops what waits and takes nothing more, so that the client need not wait for us when it leaves its group. */
+  /** Drops what waits and takes nothing more. */
   close(): void;
 }
 
@@ -82,10 +97,18 @@ export const createIntake = (options: {
     return records;
   };
 
+  /** Resolved when what waits gets less. */
+  let room = Promise.withResolvers<void>();
+  const makeRoom = (): void => {
+    room.resolve();
+    room = Promise.withResolvers();
+  };
+  const waiting = (): number =>
+    queue.reduce((count, { records, taken }) => count + records.length - taken, 0);
+
   const drop = (): void => {
-    const dropped = queue;
     queue = [];
-    for (const fetched of dropped) fetched.done("dropped");
+    makeRoom();
   };
 
   return {
@@ -105,34 +128,33 @@ export const createIntake = (options: {
         return;
       }
       ownership.setReading(stream, batch.partition, { state: "reading", next: last.offset + 1 });
-      const { promise, resolve } = Promise.withResolvers<"committed" | "dropped">();
-      queue.push({ records, taken: 0, done: resolve });
+      queue.push({ shard: batch.partition, records, taken: 0 });
       options.onArrival();
-      let outcome: "committed" | "dropped" | "waiting" = "waiting";
-      while (outcome === "waiting") {
-        outcome = await Promise.race([promise, delay(heartbeatMs, "waiting" as const, { ref: false })]);
-        if (outcome === "waiting" && isRunning()) await heartbeat();
+      resolveOffset(String(last.offset));
+      while (waiting() > mostWaiting && isRunning()) {
+        await Promise.race([room.promise, delay(heartbeatMs, undefined, { ref: false })]);
+        await heartbeat();
       }
-      if (outcome === "committed") resolveOffset(String(last.offset));
     },
     take(limit) {
       const records: RecordInput[] = [];
+      const left = new Set<number>();
       // Each cursor is bound to its fetch: what was dropped since, and fetched anew, is not moved by this commit.
       const cursors: { fetched: Fetched; upTo: number }[] = [];
       for (const fetched of queue) {
-        if (records.length >= limit) break;
         const part = fetched.records.slice(fetched.taken, fetched.taken + limit - records.length);
         records.push(...part);
-        cursors.push({ fetched, upTo: fetched.taken + part.length });
+        const upTo = fetched.taken + part.length;
+        cursors.push({ fetched, upTo });
+        if (upTo < fetched.records.length) left.add(fetched.shard);
       }
-      // Until the commit everything stays in the queue: a transaction that failed takes the same records again.
       return {
         records,
+        left,
         committed: () => {
           for (const { fetched, upTo } of cursors) fetched.taken = upTo;
-          const finished = queue.filter(({ taken, records: all }) => taken === all.length);
-          queue = queue.filter((fetched) => !finished.includes(fetched));
-          for (const fetched of finished) fetched.done("committed");
+          queue = queue.filter(({ taken, records: all }) => taken < all.length);
+          makeRoom();
         },
       };
     },

@@ -13,7 +13,7 @@ import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-b
 import { applyInputs, keysOf } from "./apply.ts";
 import { atOnce, readInbox, readSweep, readTimetable } from "./due.ts";
 import type { InboxInput, Input } from "./inputs.ts";
-import type { Intake } from "./intake.ts";
+import type { Intake, Taken } from "./intake.ts";
 import { logHistory } from "./log-history.ts";
 import type { Ownership } from "./ownership.ts";
 import { createQuarantine } from "./quarantine.ts";
@@ -79,6 +79,7 @@ export const createRounds = (options: {
   const quarantine = createQuarantine(log);
   const timetable = createTimetable();
   let dueAtMs = 0;
+  let tidyAtMs = 0;
   let sweepAtMs = 0;
   let chores: Chores = { reload: true, republish: [] };
   let secondRepublish: { readonly shards: readonly number[]; readonly atMs: number } | undefined;
@@ -90,15 +91,18 @@ export const createRounds = (options: {
       : input;
 
   const inputsOf = async (
-    records: readonly Input[],
+    { records, left }: Taken,
     shards: readonly number[],
     now: Date,
   ): Promise<Input[]> => {
     const inputs = records.filter(({ shard }) => shards.includes(shard)).map(quarantine.admit);
     if (quarantine.isolating() && inputs.length > 0) return inputs;
-    // Where replies can't be read, or commands don't get out, silence says nothing: neither a deadline nor a sweep may
-    // undo anything there.
-    const seeing = sender.blocked() === undefined ? shards.filter((shard) => !ownership.blind(shard)) : [];
+    // Where replies can't be read, or wait to be applied, or commands don't get out, silence says nothing: neither a
+    // deadline nor a sweep may undo anything there.
+    const seeing =
+      sender.blocked() === undefined
+        ? shards.filter((shard) => !left.has(shard) && !ownership.blind(shard))
+        : [];
     if (now.getTime() >= dueAtMs) {
       const timers = timetable.due(seeing, now.getTime(), atOnce);
       inputs.push(...quarantine.due([...timers, ...(await readInbox(pool, schema, shards)).map(placed)]));
@@ -199,15 +203,20 @@ export const createRounds = (options: {
       if (epochs.size === 0) return false;
       const now = options.now();
       const taken = intake.take(quarantine.isolating() ? 1 : options.recordsAtOnce);
-      const published = sender.takePublished();
       if (secondRepublish !== undefined && now.getTime() >= secondRepublish.atMs) {
         chores = { ...chores, republish: secondRepublish.shards };
         secondRepublish = undefined;
       }
       const todo = chores;
       let inputs: Input[] = [];
+      let published: number[] = [];
       try {
-        inputs = await inputsOf(taken.records, [...epochs.keys()], now);
+        inputs = await inputsOf(taken, [...epochs.keys()], now);
+        // Not worth a transaction of their own while others come.
+        if (inputs.length > 0 || now.getTime() >= tidyAtMs) {
+          published = sender.takePublished();
+          tidyAtMs = now.getTime() + dueEveryMs;
+        }
         if (inputs.length === 0 && published.length === 0 && todo === noChores) return false;
         if (inputs.length > 0) onStage("received");
         const begunMs = performance.now();

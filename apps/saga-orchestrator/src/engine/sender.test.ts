@@ -49,8 +49,8 @@ const scene = (
     maySend,
     waitMs: 20,
     log: createLogger("tests", "silent"),
-    onStage: () => undefined,
-    onPublished: () => {
+    onStage: (stage) => {
+      if (stage !== "published") return;
       changed.now.resolve();
       changed.now = Promise.withResolvers();
     },

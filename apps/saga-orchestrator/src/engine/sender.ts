@@ -43,7 +43,6 @@ export const createSender = (options: {
   /** Asked before every try: where it says no, another process sends what waits here, and it is dropped. */
   readonly maySend: () => Promise<boolean>;
   readonly log: Logger;
-  readonly onPublished: () => void;
   readonly onStage: (stage: "publishing" | "published") => void;
   /** The wait after a first error; twice as long after each other one, up to 5 s. */
   readonly waitMs?: number;
@@ -97,7 +96,6 @@ export const createSender = (options: {
         blocked = undefined;
         tries = 0;
         limit = Math.min(limit * 2, rowsAtOnce);
-        options.onPublished();
       } catch (error) {
         tries += 1;
         // Fewer each time: what stands before a row that is refused goes out, and the reason names that row.
