@@ -32,6 +32,10 @@ const introduction = [
   "`ce_source`, `ce_specversion`; on commands and replies also `deeplens_saga`, `deeplens_step`, `deeplens_fence` and",
   "`deeplens_tenant`. On a dead letter, which is the record as it was: `dlq_topic`, `dlq_partition`, `dlq_offset`, `dlq_code` and",
   "`dlq_reason` beside its own. No message holds a secret; what ends in `Ref` names one in the secret store.",
+  "",
+  "Every request is answered by a lifecycle event, but one: a request id that was used before with other content",
+  "(`request-id-reused`) would be answered by another request's event, so that record is a dead letter, on whichever partition it",
+  "came in; the API's caller is told with 409. `fence` and `revision` are at least the time in ms when they were given.",
 ].join("\n");
 
 const topicRow = (topic: Topic): string => {

@@ -95,6 +95,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   });
   const wake = createWake();
   const failure = Promise.withResolvers<never>();
+  // Whoever started the engine waits for it, perhaps not yet: until then Node would take it for an error of nobody's.
   failure.promise.catch(() => undefined);
 
   const ownership = createOwnership({

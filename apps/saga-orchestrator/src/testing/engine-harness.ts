@@ -222,6 +222,7 @@ const build = async (
     async until(slugs, statuses, withinMs = 30_000) {
       const endMs = Date.now() + withinMs;
       for (;;) {
+        // Tests take the database away too: asked again until the time is over.
         const rows = await harness.sagas(slugs).catch(() => []);
         const there = new Set(rows.filter(({ status }) => statuses.includes(status)).map(({ slug }) => slug));
         if (there.size === new Set(slugs).size) return rows;

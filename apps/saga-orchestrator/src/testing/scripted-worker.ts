@@ -82,6 +82,7 @@ export const startScriptedWorker = async (
           const message = messageOf(codec, reply, slug, shards);
           const waitMs = holdMs(command);
           if (waitMs === 0) messages.push(message);
+          // A reply that is held past the test's end has nobody to go to.
           else setTimeout(() => void send([message]).catch(() => undefined), waitMs).unref();
         }
         resolveOffset(offset);
