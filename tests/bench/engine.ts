@@ -1,12 +1,67 @@
 import assert from "node:assert/strict";
+import type { Benchmark } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
+import { UsageError, wholeNumber, wholeNumbers } from "./flags.ts";
 import { type BenchInstallation, startInstallation } from "./installation.ts";
 import { failsInBackup, type SagaName } from "./noop-saga.ts";
 import { quantile } from "./statistics.ts";
 import { cpuSecondsOf, pssOf } from "./usage.ts";
 
+/** The orchestrator's real process and a real worker process with no-op handlers, on real Kafka and Postgres. */
+export const engine: Benchmark = {
+  about: "sagas of steps that do nothing: throughput, latency, CPU and memory",
+  runs: 3,
+  flags: {
+    instances: {
+      type: "string",
+      value: "N[,N]",
+      default: "1",
+      help: "how many orchestrators and workers",
+    },
+    steps: {
+      type: "string",
+      value: "four|product",
+      default: "four",
+      help: "the saga that peers were measured on, or the product's own",
+    },
+    sagas: { type: "string", value: "N", default: "2000", help: "the sagas of the burst" },
+    quick: { type: "boolean", help: "a tenth of the sagas: to see that it works" },
+    "cpu-prof": {
+      type: "string",
+      value: "FOLDER",
+      help: "keep a CPU profile of each process of the fleet there",
+    },
+  },
+  notes: `It runs on the Kafka and the Postgres of a running installation (npm start, or DEEPLENS_STACK_FILE) with an
+installation of its own, which it removes.`,
+  example: "--runs 3 --json",
+  prepare: async (values) => {
+    const saga = values.steps;
+    if (saga !== "four" && saga !== "product")
+      throw new UsageError(`--steps ${saga}: there are "four" and "product"`);
+    const burst = wholeNumber(values, "sagas", 2);
+    const size = values.quick ? { warmUp: 20, single: 10, burst: 200 } : { warmUp: 200, single: 50, burst };
+    const profiles = values["cpu-prof"];
+    const counts = wholeNumbers(values, "instances", 1);
+    return {
+      variants: counts.map((instances) => ({
+        name: counts.length === 1 ? "" : `${instances} instance(s)`,
+        run: (progress) =>
+          benchEngine({
+            instances,
+            saga,
+            ...size,
+            ...(typeof profiles === "string" ? { profiles } : {}),
+            progress,
+          }),
+      })),
+      end: async () => {},
+    };
+  },
+};
+
 /** One run of the engine's benchmark, in the units of the names. */
-export interface EngineResult {
+type EngineResult = {
   readonly sagas_per_s: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
@@ -15,9 +70,9 @@ export interface EngineResult {
   readonly cpu_s_per_1000: number;
   readonly pss_mb: number;
   readonly fleet_pss_mb: number;
-}
+};
 
-export interface EngineOptions {
+interface EngineOptions {
   readonly instances: number;
   readonly saga: SagaName;
   readonly warmUp: number;
@@ -29,7 +84,7 @@ export interface EngineOptions {
 }
 
 /** Warm-up, then sagas one after another, then a burst, then half of its throughput: each saga checked at the end. */
-export const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
+const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
   const { progress } = options;
   progress(`starting ${options.instances} orchestrator(s) and worker(s)`);
   const installation = await startInstallation(options);

@@ -8,6 +8,15 @@ test("a quantile is a value of the list, whatever its order", () => {
   assert.ok(Number.isNaN(quantile([], 0.5)));
 });
 
-test("a spread has the median between its ends", () => {
-  assert.deepEqual(spreadOf([3, 1, 2]), { median: 2, min: 1, max: 3 });
+test("a spread has the median between its ends, number by number and group by group", () => {
+  const runs = [
+    { wall_ms: 3, steps: { backup: 30 } },
+    { wall_ms: 1, steps: { backup: 10, identity: 7 } },
+    { wall_ms: 2, steps: { backup: 20 } },
+  ];
+  assert.deepEqual(spreadOf(runs), {
+    median: { wall_ms: 2, steps: { backup: 20, identity: 7 } },
+    min: { wall_ms: 1, steps: { backup: 10, identity: 7 } },
+    max: { wall_ms: 3, steps: { backup: 30, identity: 7 } },
+  });
 });

@@ -4,14 +4,39 @@ export const quantile = (values: readonly number[], share: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 };
 
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
+/** What one run found, in the units of the names; a group (the steps of a tenant) has numbers of its own. */
+export interface Measures {
+  readonly [key: string]: number | Measures;
 }
 
-export const spreadOf = (values: readonly number[]): Spread => ({
-  median: quantile(values, 0.5),
-  min: Math.min(...values),
-  max: Math.max(...values),
+export interface Spread {
+  readonly median: Measures;
+  readonly min: Measures;
+  readonly max: Measures;
+}
+
+/** Over the runs, number by number. One that only some runs have is taken over these. */
+export const spreadOf = (runs: readonly Measures[]): Spread => ({
+  median: combine(runs, (values) => quantile(values, 0.5)),
+  min: combine(runs, (values) => Math.min(...values)),
+  max: combine(runs, (values) => Math.max(...values)),
 });
+
+const combine = (runs: readonly Measures[], join: (values: readonly number[]) => number): Measures => {
+  const keys = new Set(runs.flatMap((run) => Object.keys(run)));
+  return Object.fromEntries(
+    [...keys].map((key) => {
+      const found = runs.flatMap((run) => run[key] ?? []);
+      const numbers = found.filter((one) => typeof one === "number");
+      return [
+        key,
+        numbers.length > 0
+          ? join(numbers)
+          : combine(
+              found.filter((one) => typeof one === "object"),
+              join,
+            ),
+      ];
+    }),
+  );
+};
