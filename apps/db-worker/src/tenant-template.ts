@@ -21,6 +21,8 @@ const folder = new URL("../template/", import.meta.url);
 /** The tables of a tenant's database; held equal to the migrations by a test. */
 export const templateTables = ["collections", "images", "ingestion_jobs", "usage"] as const;
 export const templateSchema = "public";
+// Beside the files a template holds the table that says which were run: in another form it is another template.
+const tableOfMigrations = "name, sha256, run_at";
 export const migrationsTable = "migrations";
 
 export interface Template {
@@ -34,7 +36,7 @@ export interface Template {
 /** The template of this program's migrations, by name; makes nothing. */
 export const templateOf = async (installation: string): Promise<Template> => {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
-  const digest = createHash("sha256");
+  const digest = createHash("sha256").update(tableOfMigrations);
   for (const file of files) digest.update(file).update(await readFile(new URL(file, folder)));
   const prefix = installation.replaceAll("-", "_");
   const version = files.at(-1)?.slice(0, 4) ?? "0000";
