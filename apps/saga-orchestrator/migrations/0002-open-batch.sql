@@ -29,8 +29,9 @@ BEGIN
       'payloadHash', encode(payload_hash, 'hex'), 'tenantId', tenant_id, 'sagaId', saga_id, 'rejection', rejection)),
       array_agg(tenant_id)
     INTO v_requests, v_tenant_ids
-    FROM requests r JOIN unnest(p_sources, p_request_ids) AS k (source, request_id)
-      ON r.source = k.source AND r.request_id = k.request_id;
+    FROM unnest(p_sources, p_request_ids) AS k (source, request_id),
+      -- OFFSET 0: looked up one by one, by the key. A join may be planned the other way round, over all requests ever.
+      LATERAL (SELECT * FROM requests WHERE source = k.source AND request_id = k.request_id OFFSET 0) AS r;
 
   SELECT json_agg(json_build_object('sagaId', saga_id, 'tenantId', tenant_id, 'slug', slug, 'shard', shard, 'kind', kind,
       'status', status, 'machineVersion', machine_version, 'version', version, 'snapshot', snapshot, 'steps', steps,

@@ -60,6 +60,7 @@ export const writeBatch = async (db: Queryable, schema: string, write: BatchWrit
         positionRows(write.positions),
         write.outbox.map(outboxRow),
       ].map(storableJson),
+      write.inboxResults.map(({ id }) => id),
     ],
   });
   const [counts] = rows;
@@ -159,7 +160,9 @@ const positionRows = (positions: BatchWrite["positions"]): Record<string, unknow
   return [...rows.values()];
 };
 
-// One list of rows a parameter: each is parsed once, and what is JSON in a row goes in as the text that it is.
+// One list of rows a parameter: each is parsed once, and what is JSON in a row goes in as the text that it is. Stored rows
+// are found by `= ANY (ids)`, which goes by the index: a plan that joined them to a list was made when the table was
+// empty, and may walk all of it.
 const statementOf = (schema: string): string => `
 WITH input AS (SELECT $1::timestamptz AS now),
 written_requests AS (
@@ -204,14 +207,15 @@ forwarded AS (
   SELECT shard, body FROM json_to_recordset($8::json) AS f (shard int, body jsonb)),
 answered AS (
   UPDATE ${schema}.inbox i SET done_at = input.now, result = a.result
-  FROM input, json_to_recordset($9::json) AS a (id bigint, result jsonb) WHERE i.id = a.id),
+  FROM input, json_to_recordset($9::json) AS a (id bigint, result jsonb)
+  WHERE i.id = a.id AND i.id = ANY ($12)),
 moved AS (
   UPDATE ${schema}.shards s SET
     requests_next = coalesce(p.requests_next, s.requests_next), requests_hash = coalesce(decode(p.requests_hash, 'hex'), s.requests_hash),
     replies_next = coalesce(p.replies_next, s.replies_next), replies_hash = coalesce(decode(p.replies_hash, 'hex'), s.replies_hash)
   FROM json_to_recordset($10::json) AS p (shard int, requests_next bigint, requests_hash text,
     replies_next bigint, replies_hash text) WHERE s.shard = p.shard),
-published AS (DELETE FROM ${schema}.outbox o USING unnest($2::bigint[]) AS p (id) WHERE o.id = p.id),
+published AS (DELETE FROM ${schema}.outbox WHERE id = ANY ($2)),
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)
   SELECT shard, topic, decode(key, 'base64'), decode(value, 'base64'), headers
