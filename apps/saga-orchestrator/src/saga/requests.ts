@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   shardOf,
   slugOf,
@@ -29,8 +29,7 @@ export const shardOfRequest = (request: { name: string }, shards: number): numbe
 export const payloadHashOf = ({
   requestedAt: _requestedAt,
   ...payload
-}: TenantProvisioningRequested): string =>
-  createHash("sha256").update(JSON.stringify(payload, sortedKeys)).digest("hex");
+}: TenantProvisioningRequested): string => hash("sha256", JSON.stringify(payload, sortedKeys));
 
 const sortedKeys = (_key: string, value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)
