@@ -39,9 +39,21 @@ const takeOne = async (client: AgentClient, context: StepContext, slug: string):
     context.progress(`the first backup (${id}) is running`);
     run = await context.call("wait for the first backup", (signal) => client.see(id, waitMs, signal));
   }
-  if (run.state === "failed") throw new Error(`the first backup of tenant ${slug} failed: ${run.error}`);
+  if (run.state === "failed") throw new FirstBackupError(slug, run.error);
   return run.id;
 };
+
+/** Time can help: a disk is cleaned, a database answers again. */
+class FirstBackupError extends Error {
+  readonly code: "disk-full" | "backup-failed";
+  constructor(slug: string, reason: string) {
+    const full = /ENOSPC|no space left on device/i.test(reason);
+    const advice = full ? ". Free space on the disk that holds the engine's volumes" : "";
+    super(`the first backup of tenant ${slug} failed: ${reason}${advice}`);
+    this.name = "FirstBackupError";
+    this.code = full ? "disk-full" : "backup-failed";
+  }
+}
 
 const readBack = async (
   client: AgentClient,
