@@ -5,14 +5,26 @@ import type { BenchInstallation } from "./installation.ts";
 
 export interface Driver {
   /** Asks for these tenants at once; resolves when each has ended, with its latency in ms, in their order. */
-  run(slugs: readonly string[], options?: { perSecond?: number }): Promise<number[]>;
+  run(
+    slugs: readonly string[],
+    options?: {
+      perSecond?: number;
+      /** Of every tenant's administrator; each has one of its own unless told. */
+      email?: string;
+    },
+  ): Promise<number[]>;
   /** How each tenant ended, by slug: every event that was seen. */
   readonly endings: ReadonlyMap<string, readonly string[]>;
   close(): Promise<void>;
 }
 
 /** Sends requests as an upstream service does, and learns from the lifecycle topic how they end. */
-export const startDriver = async ({ name, kafka, codec, shards }: BenchInstallation): Promise<Driver> => {
+export const startDriver = async ({
+  name,
+  kafka,
+  codec,
+  shards,
+}: Pick<BenchInstallation, "name" | "kafka" | "codec" | "shards">): Promise<Driver> => {
   const producer = createProducer(kafka);
   const consumer = createConsumer(kafka, { groupId: `${name}.driver` });
   const endings = new Map<string, string[]>();
@@ -39,7 +51,7 @@ export const startDriver = async ({ name, kafka, codec, shards }: BenchInstallat
   });
   await joined;
 
-  const recordOf = (slug: string): KafkaRecord => ({
+  const recordOf = (slug: string, email = `admin@${slug}.example`): KafkaRecord => ({
     key: slug,
     partition: shardOf(slug, shards),
     value: codec.encode(requestsTopic, {
@@ -49,19 +61,22 @@ export const startDriver = async ({ name, kafka, codec, shards }: BenchInstallat
         name: slug,
         tier: "free",
         storage: { type: "deeplens", provider: null, credentialRef: null },
-        administrator: { email: `admin@${slug}.example`, firstName: "Ada", lastName: "Lovelace" },
+        administrator: { email, firstName: "Ada", lastName: "Lovelace" },
         requestedAt: new Date().toISOString(),
       },
     }),
     headers: headersOf({ id: slug, record: "TenantProvisioningRequested", source: "/bench" }),
   });
 
-  const send = async (slugs: readonly string[]): Promise<Promise<number>[]> => {
+  const send = async (slugs: readonly string[], email?: string): Promise<Promise<number>[]> => {
     const startMs = performance.now();
     const ends = slugs.map(
       (slug) => new Promise<number>((resolve) => waiting.set(slug, (atMs) => resolve(atMs - startMs))),
     );
-    await producer.send({ topic: topicName(name, requestsTopic), messages: slugs.map(recordOf) });
+    await producer.send({
+      topic: topicName(name, requestsTopic),
+      messages: slugs.map((slug) => recordOf(slug, email)),
+    });
     return ends;
   };
 
@@ -83,8 +98,8 @@ export const startDriver = async ({ name, kafka, codec, shards }: BenchInstallat
 
   return {
     endings,
-    run: async (slugs, { perSecond } = {}) =>
-      perSecond === undefined ? Promise.all(await send(slugs)) : paced(slugs, perSecond),
+    run: async (slugs, { perSecond, email } = {}) =>
+      perSecond === undefined ? Promise.all(await send(slugs, email)) : paced(slugs, perSecond),
     close: async () => {
       await consumer.disconnect();
       await producer.disconnect();

@@ -4,8 +4,10 @@ import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
 import { jsonOf, tableOf } from "./report.ts";
 import { type Measures, spreadOf } from "./statistics.ts";
+import { storm } from "./storm.ts";
+import { tenant } from "./tenant.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { engine };
+const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm };
 
 const [name = "", ...argv] = process.argv.slice(2);
 const chosen = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;

@@ -23,8 +23,7 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-export const openInstallation = async (): Promise<Installation> => {
-  const services = stack();
+export const openInstallation = async (services: Stack = stack()): Promise<Installation> => {
   const { installation, kafka, schemaRegistry, tenantDb, api } = services;
   const tenants = await connectTenants({
     installation,

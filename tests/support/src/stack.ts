@@ -29,14 +29,24 @@ export interface Stack {
  *
  * @throws when that installation was not brought up, saying how
  */
-export const stack = (): Stack => {
+export const stack = (): Stack =>
+  readStack(process.env.DEEPLENS_STACK_FILE ?? stackFileOf("deeplens-test"), "npm test");
+
+/** The same of an installation by its name. @throws as stack does */
+export const stackOf = (installation: string): Stack =>
+  readStack(stackFileOf(installation), `npm start -- --installation ${installation}`);
+
+const stackFileOf = (installation: string): string => {
   const stateHome = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
-  const file = process.env.DEEPLENS_STACK_FILE ?? join(stateHome, "deeplens", "deeplens-test", "stack.json");
+  return join(stateHome, "deeplens", installation, "stack.json");
+};
+
+const readStack = (file: string, command: string): Stack => {
   try {
     return JSON.parse(readFileSync(file, "utf8"), (_key, value) => withPassword(value)) as Stack;
   } catch (error) {
     throw new Error(
-      `no test installation at ${file}; bring it up with \`npm test\` (${(error as Error).message})`,
+      `no installation at ${file}; bring it up with \`${command}\` (${(error as Error).message})`,
     );
   }
 };
