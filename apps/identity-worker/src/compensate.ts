@@ -1,7 +1,13 @@
 import type { ReceiptLine } from "@deeplens/contracts";
-import { PermanentStepError, type StepContext, type Tenant, type UndoCommand } from "@deeplens/worker";
+import {
+  type LedgerEntry,
+  PermanentStepError,
+  type StepContext,
+  type Tenant,
+  type UndoCommand,
+} from "@deeplens/worker";
 import { identityKey, passwordPurpose } from "./asked-tenant.ts";
-import { type Identity, settle } from "./settle.ts";
+import { type Identity, look, settle } from "./settle.ts";
 
 /**
  * Identity can't be undone: its API has no delete. Before an intent and after a refusal nothing of this tenant is
@@ -17,11 +23,39 @@ export const compensate = async (
   const key = identityKey(tenant);
   const entry = await context.ledger.find(key);
   const intent = entry?.owner === tenant.tenantId && entry.state !== "gone" ? entry : undefined;
-  const found = await settle(identity, context, tenant, intent);
-  if (found !== undefined && intent !== undefined) throw cannotBeUndone(tenant, found.id);
-  if (intent !== undefined) await context.ledger.gone(key);
+  const outcome =
+    intent === undefined
+      ? await outcomeOfNothing(identity, context, tenant)
+      : await outcomeOf(identity, context, tenant, intent);
   await context.secrets.remove(passwordPurpose);
-  return [{ ...key, outcome: found === undefined ? "absent" : "foreign" }];
+  return [{ ...key, outcome }];
+};
+
+const outcomeOf = async (
+  identity: Identity,
+  context: StepContext,
+  tenant: Tenant,
+  intent: LedgerEntry,
+): Promise<string> => {
+  const found = await settle(identity, context, tenant, intent);
+  if (found !== undefined) throw cannotBeUndone(tenant, found.id);
+  await context.ledger.gone(identityKey(tenant));
+  return "absent";
+};
+
+/** Without an intent nothing was asked for: that the API does not answer now must not hold the whole rollback. */
+const outcomeOfNothing = async (
+  identity: Identity,
+  context: StepContext,
+  tenant: Tenant,
+): Promise<string> => {
+  try {
+    return (await look(identity, context, tenant.slug)) === undefined ? "absent" : "foreign";
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    context.log.warn({ reason: (error as Error).message }, "not looked for: it was never asked for");
+    return "not-asked";
+  }
 };
 
 const cannotBeUndone = ({ slug }: Tenant, id: string): PermanentStepError =>

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  NotAskedYetError,
   PermanentStepError,
   type ProvisionCommand,
   type StepContext,
@@ -30,7 +31,8 @@ const makePassword = (): string => `${randomBytes(24).toString("base64url")}-aA1
  *
  * @returns outputs `tenantId`, `slug`, `passwordRef`, and `adminUserId` where the API's answer to the request arrived
  * @throws PermanentStepError with pivot `not-asked` (somebody else's tenant is there) or `refused` (400, and none is
- *   there); any other error leaves the outcome open for the next try
+ *   there); NotAskedYetError where the API did not answer before anything was asked; any other error leaves the outcome
+ *   open for the next try
  */
 export const provision = async (
   identity: Identity,
@@ -39,7 +41,10 @@ export const provision = async (
 ): Promise<StepDone> => {
   const { tenant } = command;
   const intent = await openIntent(context, tenant);
-  const found = await settle(identity, context, tenant, intent);
+  const found =
+    intent === undefined
+      ? await firstLook(identity, context, tenant)
+      : await settle(identity, context, tenant, intent);
   if (found !== undefined) {
     if (intent === undefined) throw notAsked(tenant);
     return adopt(context, tenant, intent.facts, found);
@@ -55,6 +60,22 @@ export const provision = async (
       return adopt(context, tenant, asked, answer.tenant);
     case "refused":
       return refuse(identity, context, tenant, asked, answer.message);
+  }
+};
+
+// While there is no intent nothing was asked, and nothing can be any more: an older command's intent fails by its fence.
+const firstLook = async (
+  identity: Identity,
+  context: StepContext,
+  tenant: Tenant,
+): Promise<IdentityTenant | undefined> => {
+  try {
+    return await look(identity, context, tenant.slug);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    throw new NotAskedYetError(`nothing was asked for tenant ${tenant.slug} yet: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 };
 

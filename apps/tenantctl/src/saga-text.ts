@@ -54,6 +54,7 @@ export const receiptOf = (saga: Saga): string[] =>
 const outcomes: Readonly<Record<string, string>> = {
   removed: "was removed",
   absent: "was not there",
+  "not-asked": "was never asked for",
   foreign: "is another owner's: left alone",
 };
 

@@ -75,7 +75,7 @@ export type StepPhase =
 export interface ReceiptLine {
   readonly kind: string;
   readonly name: string;
-  /** removed, absent or foreign */
+  /** removed, absent, foreign or not-asked */
   readonly outcome: string;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallTimeoutError } from "./calls.ts";
 import { failureOf } from "./failures.ts";
-import { PermanentStepError } from "./step.ts";
+import { NotAskedYetError, PermanentStepError } from "./step.ts";
 
 test("a permanent error keeps its code and its pivot", () => {
   assert.deepEqual(failureOf(new PermanentStepError("refused-by-api", "no", { pivot: "refused" })), {
@@ -25,6 +25,14 @@ test("any other error is worth a retry, with the code that its service gave", ()
     assert.equal(failure.code, code);
     assert.equal(failure.permanent, false);
   }
+});
+
+test("an error before a pivot asked for anything says so, and is worth a retry", () => {
+  const error = new NotAskedYetError("away", {
+    cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
+  });
+  const expected = { permanent: false, code: "ECONNREFUSED", message: "away", pivot: "not-asked" };
+  assert.deepEqual(failureOf(error), expected);
 });
 
 test("a message is cut at 4 KiB, at a whole character", () => {

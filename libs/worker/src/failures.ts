@@ -1,5 +1,5 @@
 import { CallTimeoutError } from "./calls.ts";
-import { PermanentStepError } from "./step.ts";
+import { NotAskedYetError, PermanentStepError } from "./step.ts";
 
 /** What a reply says of an error. */
 export interface Failure {
@@ -19,7 +19,8 @@ export const failureOf = (error: unknown, secrets: ReadonlySet<string> = new Set
   const message = publicText(textOf(error), secrets);
   if (error instanceof PermanentStepError)
     return { permanent: true, code: error.code, message, pivot: error.pivot };
-  return { permanent: false, code: codeOf(error) ?? "step-error", message, pivot: "unknown" };
+  const pivot = error instanceof NotAskedYetError ? "not-asked" : "unknown";
+  return { permanent: false, code: codeOf(error) ?? "step-error", message, pivot };
 };
 
 /** A text that may travel: without these values, at most 4 KiB. */

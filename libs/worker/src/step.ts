@@ -87,4 +87,15 @@ export class PermanentStepError extends Error {
   }
 }
 
+/**
+ * A pivot failed before it asked for anything, with an error that time may mend (its service is away). Tried again like
+ * any other; when no try is left the saga compensates, for nothing was done that can't be undone.
+ */
+export class NotAskedYetError extends Error {
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, options);
+    this.name = "NotAskedYetError";
+  }
+}
+
 export { FencedError } from "@deeplens/secrets";

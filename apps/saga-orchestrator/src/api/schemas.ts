@@ -102,7 +102,7 @@ export const sagaSummarySchema = z.strictObject(summary);
 const receiptLineSchema = z.strictObject({
   kind: z.string(),
   name: z.string(),
-  outcome: z.string().meta({ description: "removed, absent or foreign" }),
+  outcome: z.string().meta({ description: "removed, absent, foreign or not-asked" }),
 });
 
 export const stepSchema = z.strictObject({

@@ -10,6 +10,7 @@ import {
   failedForGood,
   failedForNow,
   notAsked,
+  notAskedYet,
   passed,
   refused,
   requested,
@@ -77,6 +78,19 @@ for (const [name, answer] of [
       .when(compensated("database"), compensated("vectors"))
       .expectState("rolledBack");
   });
+
+// Seen to fail with every failure for now taken for an unknown outcome: an outage before the first request is then stuck.
+test("rule 20: identity was never asked, try after try: all is undone", () => {
+  atPivot(2)
+    .when(notAskedYet("identity"))
+    .expectState("forward")
+    .when(backOffOver("identity"))
+    .expectCommands(command("identity"))
+    .when(notAskedYet("identity"))
+    .expectState("compensating")
+    .expectError("identity-broken")
+    .expectCommands(undo("identity"));
+});
 
 test("a pivot that is stuck is tried again: asked anew, with all of its tries, and its old error is over", () => {
   for (const act of [retried(), retried({ step: "identity" }), resumed()])

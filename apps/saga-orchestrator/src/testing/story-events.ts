@@ -126,6 +126,8 @@ export const failedForNow = failed(false, "unknown");
 export const failedForGood = failed(true, "unknown");
 export const refused = failed(true, "refused");
 export const notAsked = failed(true, "not-asked");
+/** The pivot's service did not answer before it was asked for anything. */
+export const notAskedYet = failed(false, "not-asked");
 
 export const compensated = (step: string, which: Which = "newest"): StoryEvent =>
   reply(step, which, (common) => ({

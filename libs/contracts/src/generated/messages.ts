@@ -147,7 +147,7 @@ export interface StepFailed {
 export interface ReceiptLine {
   readonly kind: string;
   readonly name: string;
-  /** removed, absent or foreign (another owner's, left alone) */
+  /** removed, absent, foreign (another owner's, left alone) or not-asked (never asked for; its service does not answer) */
   readonly outcome: string;
 }
 
