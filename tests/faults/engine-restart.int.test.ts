@@ -59,12 +59,14 @@ test("after the engine was cut off and started again, a tenant's container is ba
   });
   const apiKey = randomBytes(24).toString("hex");
   const [uid = 0, gid = uid] = ((await engine.image(image))?.user || "0").split(":").map(Number);
-  await engine.putFile(container, {
-    path: "/qdrant/config/local.yaml",
-    content: `service:\n  api_key: ${JSON.stringify(apiKey)}\n`,
-    mode: 0o400,
-    owner: { uid, gid },
-  });
+  await engine.putFiles(container, [
+    {
+      path: "/qdrant/config/local.yaml",
+      content: `service:\n  api_key: ${JSON.stringify(apiKey)}\n`,
+      mode: 0o400,
+      owner: { uid, gid },
+    },
+  ]);
   await engine.start(container);
 
   const url = `http://127.0.0.1:${http}`;

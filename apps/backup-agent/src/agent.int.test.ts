@@ -77,18 +77,21 @@ const startAgent = async (changes: { apiKey?: string } = {}): Promise<Agent> => 
     timeZone: "UTC",
     retentionDays: 30,
   };
-  for (const [file, content] of [
-    [agentFiles.settings, JSON.stringify(settings)],
-    [agentFiles.token, token],
-    [agentFiles.pgpass, pgpassText(database)],
-    [agentFiles.vectorsApiKey, changes.apiKey ?? vectors.apiKey],
-  ] as const)
-    await engine.putFile(name, {
+  const files = Object.entries({
+    [agentFiles.settings]: JSON.stringify(settings),
+    [agentFiles.token]: token,
+    [agentFiles.pgpass]: pgpassText(database),
+    [agentFiles.vectorsApiKey]: changes.apiKey ?? vectors.apiKey,
+  });
+  await engine.putFiles(
+    name,
+    files.map(([file, content]) => ({
       path: `${agentFilesFolder}/${file}`,
       content,
       mode: 0o400,
       owner: agentUser,
-    });
+    })),
+  );
   await engine.start(name);
   const agent = agentAt(name, `http://127.0.0.1:${host}`);
   await agent.up();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { backupIdOf, backupPath, beginBackup, readContents, writePart } from "@deeplens/backup";
 import { createLogger } from "@deeplens/telemetry";
 import type { Database } from "./database.ts";
@@ -140,6 +141,26 @@ for (const [what, changes, reason] of failures)
     assert.deepEqual(await readdir(plan.folder), []);
     assert.deepEqual([...qdrant.snapshots], []);
   });
+
+// Seen to fail while a dump that failed broke the snapshots off: Qdrant finishes what it began, and nobody noted it.
+test("a dump that fails while Qdrant makes a snapshot leaves none there", async (t) => {
+  const plan = await planOf(t);
+  const plain = someVectors(["images"]);
+  const slow: MemoryVectors = {
+    ...plain,
+    snapshot: async (collection, signal) => {
+      const made = await plain.snapshot(collection, signal);
+      await delay(20, undefined, { signal });
+      return made;
+    },
+  };
+  await assert.rejects(
+    takeBackup(plan, aDatabase({ dump: async () => fail("no such role") }), slow),
+    /no such role/,
+  );
+  assert.deepEqual(await readdir(plan.folder), []);
+  assert.deepEqual([...slow.snapshots], []);
+});
 
 test("a backup that is stopped leaves nothing, here or in Qdrant", async (t) => {
   const stop = new AbortController();

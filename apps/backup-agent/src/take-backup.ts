@@ -28,7 +28,7 @@ export interface BackupPlan {
 }
 
 /**
- * Takes one backup: the dump, a snapshot of each collection, the manifest last; reads all of it back, and only then
+ * Takes one backup: the dump and a snapshot of each collection, the manifest last; reads all of it back, and only then
  * gives it the name that makes it count.
  *
  * @throws with the reason; what is left of it then has no name that counts, and is swept
@@ -41,8 +41,7 @@ export const takeBackup = async (
   const startedAt = plan.now().toISOString();
   const path = await beginBackup(plan.folder, plan.id);
   try {
-    const dump = await dumpDatabase(path, database, plan.signal);
-    const snapshots = await snapshotCollections(path, vectors, plan);
+    const parts = await takeParts(path, database, vectors, plan);
     await closeJournal(path);
     const manifest: Manifest = {
       formatVersion: manifestVersion,
@@ -52,7 +51,7 @@ export const takeBackup = async (
       trigger: plan.trigger,
       startedAt,
       finishedAt: plan.now().toISOString(),
-      parts: [dump, ...snapshots],
+      parts,
     };
     await writeManifest(path, manifest);
     const problems = await readBack(path, manifest, database.listDump, plan.signal);
@@ -65,6 +64,26 @@ export const takeBackup = async (
     });
     throw error;
   }
+};
+
+/**
+ * The dump and the snapshots at once. Where snapshots fail the dump is ended; where the dump fails the snapshots are
+ * waited for, because Qdrant finishes what it began, and only what has come back can be deleted there.
+ */
+const takeParts = async (
+  path: string,
+  database: Database,
+  vectors: Vectors,
+  plan: BackupPlan,
+): Promise<Manifest["parts"]> => {
+  const snapshotsFailed = new AbortController();
+  const snapshots = snapshotCollections(path, vectors, plan);
+  const dump = dumpDatabase(path, database, AbortSignal.any([plan.signal, snapshotsFailed.signal]));
+  snapshots.catch((error: unknown) => snapshotsFailed.abort(error));
+  const [dumped, taken] = await Promise.allSettled([dump, snapshots]);
+  if (taken.status === "rejected") throw taken.reason;
+  if (dumped.status === "rejected") throw dumped.reason;
+  return [dumped.value, ...taken.value];
 };
 
 const dumpDatabase = async (path: string, database: Database, signal: AbortSignal): Promise<DatabasePart> => {

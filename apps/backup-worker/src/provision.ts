@@ -146,9 +146,9 @@ const startContainer = async (
   if (sight === undefined) throw new Error(`${backup.container} went away while it was made`);
   // What was started once has its files, for every try uses the stored secrets.
   if (!sight.startedOnce)
-    await context.call("put the agent's files", async (signal) => {
-      for (const file of files) await engine.putFile(backup.container, file, { signal });
-    });
+    await context.call("put the agent's files", (signal) =>
+      engine.putFiles(backup.container, files, { signal }),
+    );
   try {
     await context.call("start backup-container", (signal) => engine.start(backup.container, { signal }));
   } catch (error) {

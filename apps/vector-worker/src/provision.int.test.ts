@@ -229,7 +229,7 @@ describe("provisioning a tenant's vectors", () => {
   });
 
   test("a Qdrant that answers without its key is no Qdrant of ours: the step fails for good", async () => {
-    const tenant = rig.tenant({ engine: { ...rig.engine, putFile: async () => {} } });
+    const tenant = rig.tenant({ engine: { ...rig.engine, putFiles: async () => {} } });
     await assert.rejects(tenant.provision(), isPermanent("api-key-not-asked-for"));
   });
 });

@@ -104,10 +104,10 @@ describe("the container engine", () => {
     await engine.removeContainer(spec.name);
   });
 
-  test("a file is there before the first start, with its mode and owner, and in nothing that inspect shows", async () => {
+  test("files are there before the first start, with their modes and owners, and in nothing that inspect shows", async () => {
     const secret = randomBytes(24).toString("hex");
     const spec = specOf("file", {
-      command: ["sh", "-c", "stat -c '%a %u:%g' /etc/deep/key; cat /etc/deep/key; sleep 60"],
+      command: ["sh", "-c", "stat -c '%a %u:%g' /etc/deep/*; cat /etc/deep/key; sleep 60"],
     });
     await engine.ensureContainer(spec);
     const file = {
@@ -116,13 +116,14 @@ describe("the container engine", () => {
       mode: 0o400,
       owner: { uid: 1000, gid: 1001 },
     };
-    await engine.putFile(spec.name, file);
-    await engine.putFile(spec.name, file);
+    const other = { path: "/etc/deep/settings", content: "x".repeat(1_000), mode: 0o444 };
+    await engine.putFiles(spec.name, [file, other]);
+    await engine.putFiles(spec.name, [file, other]);
     await engine.start(spec.name);
     let written = "";
     for (let tries = 0; !written.includes(secret) && tries < 100; tries++)
       written = await engine.logs(spec.name);
-    assert.equal(written, `400 1000:1001\n${secret}\n`);
+    assert.equal(written, `400 1000:1001\n444 0:0\n${secret}\n`);
     const inspected = JSON.stringify(await stranger.getContainer(spec.name).inspect());
     assert.ok(!inspected.includes(secret));
     await engine.removeContainer(spec.name);

@@ -78,9 +78,9 @@ export const dockerEngine = (options: { host?: string } = {}): ContainerEngine =
         }
       }),
 
-    putFile: (container, file, call) =>
-      bounded(`put ${file.path} into container ${container}`, call, async (abortSignal) => {
-        await docker.getContainer(container).putArchive(tarOf(file), { path: "/", abortSignal });
+    putFiles: (container, files, call) =>
+      bounded(`put files into container ${container}`, call, async (abortSignal) => {
+        await docker.getContainer(container).putArchive(tarOf(files), { path: "/", abortSignal });
       }),
 
     start: (container, call) =>

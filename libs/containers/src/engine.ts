@@ -32,8 +32,11 @@ export interface ContainerEngine {
    * there whose labels differ from the spec's
    */
   ensureContainer(spec: ContainerSpec, call?: CallOptions): Promise<ContainerSight>;
-  /** Puts a file into a container, started or not: before its first start a process in it never sees it missing. */
-  putFile(container: string, file: ContainerFile, call?: CallOptions): Promise<void>;
+  /**
+   * Puts files into a container, started or not: before its first start a process in it never sees them missing. All in
+   * one call: an engine mounts the container's disk for each.
+   */
+  putFiles(container: string, files: readonly ContainerFile[], call?: CallOptions): Promise<void>;
   /**
    * Starts it; a running one succeeds. From then on the engine keeps it running, also over its own restarts, until
    * `stop`.

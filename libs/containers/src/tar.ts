@@ -3,10 +3,13 @@ import type { ContainerFile } from "./engine.ts";
 const blockBytes = 512;
 
 /**
- * A tar archive (POSIX ustar) that holds one file, to be unpacked at `/`.
+ * A tar archive (POSIX ustar) that holds these files, to be unpacked at `/`.
  * @throws RangeError for a path longer than 100 bytes, which the short form of a name does not hold
  */
-export const tarOf = (file: ContainerFile): Buffer => {
+export const tarOf = (files: readonly ContainerFile[]): Buffer =>
+  Buffer.concat([...files.map(entryOf), Buffer.alloc(2 * blockBytes)]);
+
+const entryOf = (file: ContainerFile): Buffer => {
   const name = file.path.replace(/^\/+/, "");
   if (Buffer.byteLength(name) > 100) throw new RangeError(`the path ${file.path} is longer than 100 bytes`);
   const content = Buffer.from(file.content);
@@ -26,5 +29,5 @@ export const tarOf = (file: ContainerFile): Buffer => {
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "ascii");
   const padding = Buffer.alloc((blockBytes - (content.length % blockBytes)) % blockBytes);
-  return Buffer.concat([header, content, padding, Buffer.alloc(2 * blockBytes)]);
+  return Buffer.concat([header, content, padding]);
 };

@@ -118,7 +118,7 @@ const qdrant = async (
     limits: { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 200 },
   });
   const content = `service:\n  api_key: ${JSON.stringify(apiKey)}\n`;
-  await engine.putFile(name, { path: "/qdrant/config/local.yaml", content, mode: 0o444 });
+  await engine.putFiles(name, [{ path: "/qdrant/config/local.yaml", content, mode: 0o444 }]);
   await engine.start(name);
   const url = `http://127.0.0.1:${port}`;
   const call = async (path: string, init: RequestInit): Promise<{ status: number; body: unknown }> => {
