@@ -3,6 +3,7 @@ import type { Benchmark, Progress } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
 import { jsonOf, tableOf } from "./report.ts";
+import { runningStackFile } from "./running-stack.ts";
 import { type Measures, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
@@ -30,6 +31,8 @@ async function measure(benchmark: Benchmark): Promise<void> {
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
     process.stderr.write(`[${seconds.padStart(6)} s] ${text}\n`);
   };
+  const running = process.env.DEEPLENS_STACK_FILE ?? (await runningStackFile());
+  if (running !== undefined) process.env.DEEPLENS_STACK_FILE = running;
   const { variants, end } = await benchmark.prepare(values, progress);
   const found = variants.map((variant) => ({ variant, measures: [] as Measures[] }));
   try {

@@ -29,7 +29,8 @@ export const realInstallationFlags: Flags = {
 };
 
 export const realInstallationNotes = `It starts a whole installation of its own, ${name}, and removes it with all its tenants when it ends: nothing is
-left but images and the build cache, unless --keep is given (then: npm run reset -- --installation ${name}).`;
+left but images and the build cache, unless --keep is given or it is broken off (then: npm run reset -- --installation
+${name}).`;
 
 /** Brings it up where it is not. @throws UsageError for an offset that is none */
 export const startRealInstallation = async (

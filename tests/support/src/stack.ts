@@ -36,7 +36,8 @@ export const stack = (): Stack =>
 export const stackOf = (installation: string): Stack =>
   readStack(stackFileOf(installation), `npm start -- --installation ${installation}`);
 
-const stackFileOf = (installation: string): string => {
+/** Where an installation's stack file is, by its name. */
+export const stackFileOf = (installation: string): string => {
   const stateHome = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
   return join(stateHome, "deeplens", installation, "stack.json");
 };
