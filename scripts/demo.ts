@@ -8,8 +8,6 @@ import type { Stack } from "./stack/up.ts";
 
 const slug = "acme";
 const upstreamService = join(projectRoot, "libs/client/src/examples/order-tenant.ts");
-// The Kafka client sets a timer of less than nothing once, of which Node warns.
-const quiet = "--disable-warning=TimeoutNegativeWarning";
 const tenantctlBin = join(projectRoot, "apps/tenantctl/bin/tenantctl.mjs");
 
 // A rolled-back name is free after a last look for late effects, which takes some minutes.
@@ -30,7 +28,7 @@ export async function demo(stack: Stack): Promise<string> {
     if (acme !== undefined) await nameIsFree(installation, tenantctl);
     // The same id at every first start, so that it stays one request; one of its own after a rollback.
     const requestId = acme === undefined ? slug : `${slug}-${Date.now()}`;
-    const order = run([quiet, upstreamService, stackFile, requestId, slug], "inherit");
+    const order = run([upstreamService, stackFile, requestId, slug], "inherit");
     // The order waits for its answer on Kafka; its saga is followed as soon as there is one.
     acme = await begun(tenantctl, order);
     ordered = order;

@@ -1,6 +1,7 @@
 import { connect as openSocket } from "node:net";
 import type { Logger } from "@deeplens/telemetry";
 import kafkajs from "kafkajs";
+import { sleepWhileNothingWaits } from "./request-queue.ts";
 import { shardAssigner } from "./shard-assigner.ts";
 
 export type {
@@ -41,6 +42,7 @@ export const connectKafka = (
   address: KafkaAddress,
   options: { clientId: string; log: Logger; requestMs?: number; retries?: number },
 ): Kafka => {
+  sleepWhileNothingWaits();
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...address.brokers],

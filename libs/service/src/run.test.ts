@@ -52,12 +52,9 @@ test("a process that still waits for a service stops at once", async () => {
 });
 
 test("a warning of Node's is a line of the log like any other", async () => {
-  const { output } = await run(
-    'process.emitWarning("mind this"); setTimeout(() => {}, -5); await new Promise(setImmediate);',
-  );
+  const { output } = await run('process.emitWarning("mind this"); await new Promise(setImmediate);');
   for (const line of output.trim().split("\n")) assert.doesNotThrow(() => JSON.parse(line), line);
   assert.match(output, /"level":"warn".*"name":"Warning","msg":"mind this"/);
-  assert.doesNotMatch(output, /TimeoutNegative/);
 });
 
 test("an error that nobody caught ends the process with 1 and is told", async () => {

@@ -19,7 +19,8 @@ export const runProcess = async (
     setTimeout(() => fail(log, new Error(`did not stop within ${stopMs} ms`)), stopMs).unref();
   };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-  process.removeAllListeners("warning").on("warning", (warning) => logWarning(log, warning));
+  // Node's own warnings become lines of the log, in place of text on standard error.
+  process.removeAllListeners("warning").on("warning", ({ name, message }) => log.warn({ name }, message));
   process.on("uncaughtException", (error) => fail(log, error));
   process.on("unhandledRejection", (error) => fail(log, error));
   try {
@@ -30,12 +31,6 @@ export const runProcess = async (
     if (stop.signal.aborted && (error as Error).name === "AbortError") process.exit(0);
     fail(log, error);
   }
-};
-
-/** Node's own warnings become lines of the log, in place of text on standard error. */
-const logWarning = (log: Logger, { name, message }: Error): void => {
-  // The Kafka client sets a timer of less than nothing once.
-  log[name === "TimeoutNegativeWarning" ? "debug" : "warn"]({ name }, message);
 };
 
 const fail = (log: Logger, error: unknown): never => {
