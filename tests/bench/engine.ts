@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import type { Benchmark } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
 import { UsageError, wholeNumber, wholeNumbers } from "./flags.ts";
-import { type BenchInstallation, startInstallation } from "./installation.ts";
-import { failsInBackup, type SagaName } from "./noop-saga.ts";
+import { type BenchInstallation, type FleetProcess, startInstallation } from "./installation.ts";
+import { type SagaName, sagas } from "./noop-saga.ts";
+import { failsInBackup } from "./planned-failures.ts";
 import { quantile } from "./statistics.ts";
 import { cpuSecondsOf, pssOf } from "./usage.ts";
 
@@ -87,7 +90,7 @@ interface EngineOptions {
 const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
   const { progress } = options;
   progress(`starting ${options.instances} orchestrator(s) and worker(s)`);
-  const installation = await startInstallation(options);
+  const installation = await startInstallation({ ...options, processes: processesOf(options) });
   const driver = await startDriver(installation);
   try {
     progress(`${options.warmUp} sagas to warm up`);
@@ -132,6 +135,40 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
     await driver.close();
     await installation.end();
   }
+};
+
+const firstPort = 24_100;
+
+const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetProcess> => {
+  const steps = sagas[saga].table.map(({ step }) => step);
+  const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => {
+    const port = firstPort + index * 20;
+    return [
+      [
+        `saga-orchestrator ${index + 1}`,
+        {
+          file: fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url)),
+          args: [saga],
+          environment: {
+            API_PORT: String(port),
+            API_TOKEN: randomBytes(24).toString("hex"),
+            HEALTH_PORT: String(port + 1),
+          },
+          healthPorts: [port + 1],
+        },
+      ],
+      [
+        `noop-worker ${index + 1}`,
+        {
+          file: fileURLToPath(new URL("./noop-worker-process.ts", import.meta.url)),
+          args: steps,
+          environment: { HEALTH_PORT: String(port + 2) },
+          healthPorts: steps.map((_step, offset) => port + 2 + offset),
+        },
+      ],
+    ];
+  });
+  return Object.fromEntries(each.flat());
 };
 
 const names = (hint: string, count: number): string[] =>

@@ -2,15 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { topicsOf } from "@deeplens/contracts";
 import { type Codec, connectKafka, createCodec, type Kafka } from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import { processEnvironment, removeTopicsAndGroups, stack, testDatabase } from "@deeplens/testing";
-import type { SagaName } from "./noop-saga.ts";
-import { sagas } from "./noop-saga.ts";
 import type { Workforce } from "./usage.ts";
 
 export interface BenchInstallation {
@@ -25,13 +22,24 @@ export interface BenchInstallation {
 }
 
 const shards = 6;
-const firstPort = 24_100;
 
-/** An installation of the benchmark's own on the running stack's Kafka and Postgres: real processes, no-op handlers. */
+/** A process of the fleet, as a benchmark starts it. */
+export interface FleetProcess {
+  /** Absolute. */
+  readonly file: string;
+  readonly args?: readonly string[];
+  /** Node's own flags. */
+  readonly nodeArgs?: readonly string[];
+  /** Beside what every process of the product is told. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Each answers /health/ready when the process is. */
+  readonly healthPorts: readonly number[];
+}
+
+/** An installation of the benchmark's own on the running stack's Kafka and Postgres, with these processes, by name. */
 export const startInstallation = async (options: {
-  instances: number;
-  saga: SagaName;
-  profiles?: string;
+  readonly processes: Readonly<Record<string, FleetProcess>>;
+  readonly profiles?: string;
 }): Promise<BenchInstallation> => {
   const services = stack();
   const name = `b${randomBytes(4).toString("hex")}`;
@@ -47,23 +55,6 @@ export const startInstallation = async (options: {
   };
   const profiling = options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
   const children: Record<string, ChildProcess> = {};
-  const start = (
-    process_: string,
-    file: string,
-    args: readonly string[],
-    env: Record<string, string>,
-  ): void => {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    // Passwords go by the environment: a command line is for everybody to read.
-    children[process_] = spawn(
-      process.execPath,
-      ["--disable-warning=TimeoutNegativeWarning", ...profiling, path, ...args],
-      {
-        stdio: ["ignore", "ignore", "inherit"],
-        env: { ...environment, ...env },
-      },
-    );
-  };
   const end = async (): Promise<void> => {
     await Promise.all(
       Object.values(children).map(async (child) => {
@@ -79,21 +70,20 @@ export const startInstallation = async (options: {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   };
 
-  const steps = sagas[options.saga].table.map(({ step }) => step);
-  const healthPorts: number[] = [];
   try {
-    for (let index = 0; index < options.instances; index++) {
-      const port = firstPort + index * 20;
-      const api = {
-        API_PORT: String(port),
-        API_TOKEN: randomBytes(24).toString("hex"),
-        HEALTH_PORT: String(port + 1),
-      };
-      start(`saga-orchestrator ${index + 1}`, "./orchestrator-process.ts", [options.saga], api);
-      start(`noop-worker ${index + 1}`, "./noop-worker-process.ts", steps, { HEALTH_PORT: String(port + 2) });
-      healthPorts.push(...Array.from({ length: steps.length + 1 }, (_, offset) => port + 1 + offset));
-    }
-    await Promise.all(healthPorts.map(untilReady));
+    // Passwords go by the environment: a command line is for everybody to read.
+    for (const [process_, { file, args = [], nodeArgs = [], environment: own }] of Object.entries(
+      options.processes,
+    ))
+      children[process_] = spawn(process.execPath, [...profiling, ...nodeArgs, file, ...args], {
+        stdio: ["ignore", "ignore", "inherit"],
+        env: { ...environment, ...own },
+      });
+    await Promise.all(
+      Object.values(options.processes)
+        .flatMap(({ healthPorts }) => healthPorts)
+        .map(untilReady),
+    );
   } catch (error) {
     await end();
     throw error;

@@ -2,13 +2,14 @@
 import type { Benchmark, Progress } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
+import { memory } from "./memory.ts";
 import { jsonOf, tableOf } from "./report.ts";
 import { runningStackFile } from "./running-stack.ts";
 import { type Measures, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm };
+const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm, memory };
 
 const [name = "", ...argv] = process.argv.slice(2);
 const chosen = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;

@@ -14,5 +14,3 @@ export const sagas = {
 } as const;
 
 export type SagaName = keyof typeof sagas;
-
-export const failsInBackup = (slug: string): boolean => slug.endsWith("0");
