@@ -2,10 +2,12 @@
  * The engine: turns what comes in (requests, replies, acts, timers) into what goes out (commands, lifecycle events),
  * through one transaction a batch. Why a crash at any point leaves a tenant whole or gone:
  *
- * 1. The truth is in Postgres alone. A transaction locks the rows of its shards, checks that it still owns them (the
- *    epoch), reads, applies, and writes sagas, timers, history, outbox and the consumed offsets together. Before its
- *    commit nothing of the batch has happened: the next owner reads the same records from the stored offsets. After it
- *    all of it has: records below the stored offsets are passed over.
+ * 1. The truth is in Postgres alone. One statement is the transaction: it locks the rows of its shards, sees that they
+ *    still are this process's (the epoch), and writes sagas, timers, history, outbox and the consumed offsets together.
+ *    Before its commit nothing of the batch has happened: the next owner reads the same records from the stored offsets.
+ *    After it all of it has: records below the stored offsets are passed over. What it was made from was read just before
+ *    without a lock: nobody writes that but the shards' owner, and another owner has raised the epoch. (A request id may
+ *    come from two shards at once: the second one's statement ends without a trace, and is made anew.)
  * 2. What goes out is a row of the outbox, written by that same transaction. A crash after the commit leaves the row;
  *    it is published by whoever owns the shard next, before anything of its own. A crash after publishing and before
  *    the row's deletion publishes it twice with the same id and fence, which workers answer from their own rows.

@@ -1,6 +1,6 @@
 import { inTransaction, type Pool } from "@deeplens/postgres";
 import type { Logger } from "@deeplens/telemetry";
-import { readBatch } from "../store/read-batch.ts";
+import { lockShards } from "../store/read-batch.ts";
 import type { Ownership } from "./ownership.ts";
 
 const everyMs = 3_600_000;
@@ -49,7 +49,7 @@ export const pruneOnce = (
   before: Date,
 ): Promise<number> =>
   inTransaction(pool, async (client) => {
-    await readBatch(client, schema, epochs, { requests: [], sagaIds: [], slugs: [] });
+    await lockShards(client, schema, epochs);
     const { rows } = await client.query<{ count: number }>(
       `WITH old AS (
          DELETE FROM ${schema}.sagas WHERE saga_id IN (

@@ -12,18 +12,18 @@ const scene = (blocked?: string, blind: readonly number[] = [], left: readonly n
   const seen = { fired: [] as readonly unknown[], republished: [] as unknown[], nowMs: 10, confirmed: 0 };
   const empty = { shards: [], requests: null, sagas: null, reservations: null, tenants: null };
   const answers: Readonly<Record<string, readonly unknown[]>> = {
-    "open-batch": [{ batch: empty }],
+    "read-batch": [{ batch: empty }],
     timetable: [
       { sagaId: saga(0), shard: 0, dueMs: 1 },
       { sagaId: saga(1), shard: 1, dueMs: 1 },
     ],
-    "write-batch": [{ sagas: 0, requests: 0, outbox: null }],
+    "write-batch": [{ outbox: null }],
   };
   const query = async (statement: string | { name?: string; values?: readonly unknown[] }) => {
     if (typeof statement === "string")
       return { rows: statement.includes("next_due") ? answers.timetable : [] };
     const { name = "", values } = statement;
-    if (name === "open-batch") seen.fired = values?.[4] as readonly string[];
+    if (name === "read-batch") seen.fired = values?.[4] as readonly string[];
     return { rows: answers[name] ?? [] };
   };
   /** Of a statement without a name: its text and its values. */

@@ -1,14 +1,13 @@
 import { topicName } from "@deeplens/contracts";
 import type { Codec } from "@deeplens/messaging";
 import { headersOf } from "@deeplens/messaging";
-import { inTransaction, type Pool, type PoolClient, sqlStateOf } from "@deeplens/postgres";
+import { type Pool, type PoolClient, sqlStateOf, withConnection } from "@deeplens/postgres";
 import type { Logger } from "@deeplens/telemetry";
 import { publishState } from "../saga/announce.ts";
 import { type Batch, newBatch, type OutboxMessage, type SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
 import { type Epochs, readBatch, ShardLost } from "../store/read-batch.ts";
 import { readOutbox, readTenantsChangedSince } from "../store/read-outbox.ts";
-import { acceptPosition } from "../store/shard-rows.ts";
 import { BatchConflict, type EncodedMessage, writeBatch } from "../store/write-batch.ts";
 import { applyInputs, keysOf } from "./apply.ts";
 import { atOnce, readInbox, readSweep, readTimetable } from "./due.ts";
@@ -142,9 +141,13 @@ export const createRounds = (options: {
       ...batch.outbox.map((message) => encode(options, batch, message)),
     ];
     const { positions, inboxResults } = applied;
-    const ids = await writeBatch(client, schema, { batch, outbox, positions, inboxResults, published });
-    for (const { input, body, next } of applied.accepted)
-      await acceptPosition(client, schema, { ...body, shard: input.shard, next });
+    const accepted = applied.accepted.map(({ input, body, next }) => ({ ...body, shard: input.shard, next }));
+    const writing = writeBatch(client, schema, epochs, {
+      ...{ batch, outbox, positions, inboxResults, accepted, published },
+    });
+    // On its way: from now on it may be committed, whatever becomes of this process.
+    if (inputs.length > 0) onStage("written");
+    const ids = await writing;
     const rows = outbox.map((message, index) => ({ ...message, id: ids[index] as number }));
     if (!reload) return { batch, rows };
     const owned = [...epochs.keys()];
@@ -191,7 +194,7 @@ export const createRounds = (options: {
       const published = sender.takePublished();
       if (epochs.size === 0 || published.length === 0) return;
       try {
-        await inTransaction(pool, (client) =>
+        await withConnection(pool, (client) =>
           transact(client, options.now(), epochs, [], published, noChores),
         );
       } catch (error) {
@@ -220,11 +223,9 @@ export const createRounds = (options: {
         if (inputs.length === 0 && published.length === 0 && todo === noChores) return false;
         if (inputs.length > 0) onStage("received");
         const begunMs = performance.now();
-        const transacted = await inTransaction(pool, async (client) => {
-          const result = await transact(client, now, epochs, inputs, published, todo);
-          if (inputs.length > 0) onStage("written");
-          return result;
-        });
+        const transacted = await withConnection(pool, (client) =>
+          transact(client, now, epochs, inputs, published, todo),
+        );
         options.confirmed(epochs, begunMs);
         if (inputs.length > 0) onStage("committed");
         if (published.length > 0) onStage("deleted");

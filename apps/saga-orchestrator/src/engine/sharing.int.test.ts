@@ -1,6 +1,6 @@
 /**
- * Two orchestrators. Seen to fail: with the epoch's comparison taken out of open_batch (the one that comes back commits
- * its late batch), and where a transaction that stands still keeps its locks (the other waits for the shards' rows).
+ * Two orchestrators. Seen to fail with the epoch's comparison taken out of write-batch and read_batch: the one that comes
+ * back commits its late batch.
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -79,9 +79,11 @@ test("rule 01: two orchestrators share the shards, both work, and each saga ends
   await second.stop();
 });
 
-for (const [stage, meaning] of [
-  ["received", "before its transaction"],
-  ["written", "in the middle of its transaction"],
+// A transaction is one statement. What was on its way when its process stood still was committed then, before anybody
+// could take the shards over, or not at all; only its answer is read late.
+for (const [stage, meaning, answersReadLate] of [
+  ["received", "before its transaction", 0],
+  ["written", "with its transaction on its way", 1],
 ] as const)
   test(`rule 01: one that stood still ${meaning} past its session writes nothing when it goes on`, async () => {
     const slugs = slugsOf(`frozen-${stage}`);
@@ -95,8 +97,9 @@ for (const [stage, meaning] of [
     // Back in its group, with shards of its own again.
     await share(first, second);
     const [late = ""] = linesSince(first, thawed).split('"stage":"taken"');
-    assert.doesNotMatch(late, /"stage":"committed"/);
-    assert.match(late, /belongs to another orchestrator by now|connection/i);
+    assert.ok([...late.matchAll(/"stage":"committed"/g)].length <= answersReadLate, late);
+    // Where nothing of its own was still to be written, it may join its group again before it could lose anything.
+    if (answersReadLate === 0) assert.match(late, /belongs to another orchestrator by now|connection/i);
     const more = slugsOf(`thawed-${stage}`, 30);
     await harness.requests(more);
     await finish([...slugs, ...more]);

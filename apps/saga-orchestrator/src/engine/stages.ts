@@ -1,4 +1,7 @@
-/** The stages of a batch's way; a crash between any two of them must lose nothing and double nothing. */
+/**
+ * The stages of a batch's way; a crash between any two of them must lose nothing and double nothing. At `written` the
+ * transaction is on its way to the database, and its outcome not known yet.
+ */
 export const stages = [
   "taken",
   "received",

@@ -28,9 +28,10 @@ export class ShardLost extends Error {
 }
 
 /**
- * Locks the shards' rows and reads under the lock.
+ * Reads what a batch needs. Nothing is locked: nobody but the shards' owner writes what is read here, and whether this
+ * process still owned them is asked by the statement that writes.
  *
- * @throws ShardLost where a shard has another epoch
+ * @throws ShardLost where a shard has another epoch already
  */
 export const readBatch = async (
   db: Queryable,
@@ -40,8 +41,8 @@ export const readBatch = async (
 ): Promise<BatchRead> => {
   const shards = [...epochs.keys()];
   const { rows } = await db.query<{ batch: BatchJson | null }>({
-    name: "open-batch",
-    text: `SELECT ${schema}.open_batch($1, $2, $3, $4, $5, $6) AS batch`,
+    name: "read-batch",
+    text: `SELECT ${schema}.read_batch($1, $2, $3, $4, $5, $6) AS batch`,
     values: [
       shards,
       [...epochs.values()],
@@ -62,6 +63,20 @@ export const readBatch = async (
     ),
     reservations: new Map((batch.reservations ?? []).map((row) => [row.slug, row])),
   };
+};
+
+/**
+ * Locks the shards' rows, sorted, until the transaction ends.
+ *
+ * @throws ShardLost where a shard has another epoch
+ */
+export const lockShards = async (db: Queryable, schema: string, epochs: Epochs): Promise<void> => {
+  const shards = [...epochs.keys()];
+  const { rows } = await db.query<{ shard: number; epoch: number }>(
+    `SELECT shard, epoch FROM ${schema}.shards WHERE shard = ANY ($1) ORDER BY shard FOR UPDATE`,
+    [shards],
+  );
+  if (!rows.every(({ shard, epoch }) => epochs.get(shard) === epoch)) throw new ShardLost(shards);
 };
 
 interface BatchJson {

@@ -123,19 +123,3 @@ export const noteStops = async (
     [JSON.stringify(stops)],
   );
 };
-
-/** Gives the position of a partition up, and records who did, in the transaction that holds its shard's row. */
-export const acceptPosition = async (
-  db: Queryable,
-  schema: string,
-  accepted: { shard: number; stream: Stream; next: number; from: string; by: string; reason: string },
-): Promise<void> => {
-  const { shard, stream, next, from, by, reason } = accepted;
-  await db.query(
-    `WITH moved AS (
-       UPDATE ${schema}.shards SET ${stream}_next = $2, ${stream}_hash = NULL, ${stream}_stopped = NULL WHERE shard = $1)
-     INSERT INTO ${schema}.audit (actor, action, subject, reason, outcome)
-     VALUES ($3, 'shard.accept', $4, $5, $6)`,
-    [shard, next, by, `${stream}/${shard}`, reason, `read from the log's ${from}, offset ${next}`],
-  );
-};

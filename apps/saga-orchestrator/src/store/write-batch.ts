@@ -1,7 +1,8 @@
-import type { Queryable } from "@deeplens/postgres";
+import { type Queryable, sqlStateOf } from "@deeplens/postgres";
 import type { Batch } from "../saga/batch.ts";
 import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
 import { nextDueMs, type Reservation, type Saga, type Tenant } from "../saga/saga.ts";
+import { type Epochs, ShardLost } from "./read-batch.ts";
 import type { Position, Stream } from "./shard-rows.ts";
 
 /** An encoded message on its way to the outbox. */
@@ -22,8 +23,20 @@ export interface BatchWrite {
   readonly outbox: readonly EncodedMessage[];
   readonly positions: readonly { shard: number; stream: Stream; position: Position }[];
   readonly inboxResults: readonly { id: number; result: InboxResult | AcceptResult }[];
+  /** Partitions whose position an operator gave up. */
+  readonly accepted: readonly Accepted[];
   /** Rows that the broker acknowledged. */
   readonly published: readonly number[];
+}
+
+/** From where a partition is read on, by whose word and why. */
+export interface Accepted {
+  readonly shard: number;
+  readonly stream: Stream;
+  readonly next: number;
+  readonly from: string;
+  readonly by: string;
+  readonly reason: string;
 }
 
 /** What was read is not what is there: read again and apply again. */
@@ -35,38 +48,67 @@ export class BatchConflict extends Error {
 }
 
 /**
- * Writes everything that follows from a batch, by one statement.
+ * Writes everything that follows from a batch by one statement, which is the whole transaction: it locks the shard rows,
+ * sorted, sees that they still have these epochs, and writes, or ends without a trace.
  *
  * @returns the ids of the outbox rows, in the order of `outbox`
+ * @throws ShardLost where a shard has another epoch by now
  * @throws BatchConflict where a saga has another version, or a request id came from another shard meanwhile
  */
-export const writeBatch = async (db: Queryable, schema: string, write: BatchWrite): Promise<number[]> => {
+export const writeBatch = async (
+  db: Queryable,
+  schema: string,
+  epochs: Epochs,
+  write: BatchWrite,
+): Promise<number[]> => {
   const { batch } = write;
   const sagas = [...batch.changedSagas];
-  const { rows } = await db.query<WriteCounts>({
-    name: "write-batch",
-    text: statementOf(schema),
-    values: [
-      batch.now,
-      write.published,
-      ...[
-        requestRows(batch),
-        sagas.map(sagaRow),
-        [...batch.changedTenants].map(tenantRow),
-        [...batch.changedReservations].map(reservationRow),
-        batch.history.map(({ sagaId, ...entry }) => ({ saga_id: sagaId, ...entry })),
-        batch.forwarded,
-        write.inboxResults,
-        positionRows(write.positions),
-        write.outbox.map(outboxRow),
-      ].map(storableJson),
-      write.inboxResults.map(({ id }) => id),
-    ],
-  });
-  const [counts] = rows;
-  if (counts?.sagas !== sagas.length) throw new BatchConflict("a saga");
-  if (counts.requests !== batch.newRequests.length) throw new BatchConflict("a request id");
-  return counts.outbox ?? [];
+  try {
+    const { rows } = await db.query<{ outbox: number[] | null }>({
+      name: "write-batch",
+      text: statementOf(schema),
+      values: [
+        batch.now,
+        write.published,
+        ...[
+          requestRows(batch),
+          sagas.map(sagaRow),
+          [...batch.changedTenants].map(tenantRow),
+          [...batch.changedReservations].map(reservationRow),
+          batch.history.map(({ sagaId, ...entry }) => ({ saga_id: sagaId, ...entry })),
+          batch.forwarded,
+          write.inboxResults,
+          positionRows(write),
+          write.outbox.map(outboxRow),
+          write.accepted.map(auditRow),
+        ].map(storableJson),
+        write.inboxResults.map(({ id }) => id),
+        [...epochs.keys()],
+        [...epochs.values()],
+        sagas.length,
+        sagas.filter(({ version }) => version === 0).length,
+        batch.newRequests.length,
+      ],
+    });
+    return rows[0]?.outbox ?? [];
+  } catch (error) {
+    throw refusalOf(error, epochs) ?? error;
+  }
+};
+
+const refusalOf = (error: unknown, epochs: Epochs): Error | undefined => {
+  switch (sqlStateOf(error)) {
+    case "DL001":
+      return new ShardLost([...epochs.keys()]);
+    case "DL002":
+      return new BatchConflict((error as Error).message);
+    // A serialization failure, or a deadlock.
+    case "40001":
+    case "40P01":
+      return new BatchConflict("what the batch writes");
+    default:
+      return undefined;
+  }
 };
 
 // Sorted: request ids may cross shards, and two transactions must take them in one order.
@@ -132,12 +174,6 @@ const outboxRow = ({ shard, topic, key, value, headers }: EncodedMessage) => ({
   headers,
 });
 
-interface WriteCounts {
-  readonly sagas: number;
-  readonly requests: number;
-  readonly outbox: number[] | null;
-}
-
 /** JSON that Postgres takes: its jsonb knows neither the zero character nor half a surrogate pair. */
 const storableJson = (value: unknown): string => {
   const text = JSON.stringify(value);
@@ -150,22 +186,39 @@ const storableJson = (value: unknown): string => {
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-const positionRows = (positions: BatchWrite["positions"]): Record<string, unknown>[] => {
+const positionRows = ({ positions, accepted }: BatchWrite): Record<string, unknown>[] => {
   const rows = new Map<number, Record<string, unknown>>();
-  for (const { shard, stream, position } of positions) {
+  const rowOf = (shard: number): Record<string, unknown> => {
     const row = rows.get(shard) ?? { shard };
-    row[`${stream}_next`] = position.next;
-    row[`${stream}_hash`] = position.hash;
     rows.set(shard, row);
-  }
+    return row;
+  };
+  for (const { shard, stream, position } of positions)
+    Object.assign(rowOf(shard), { [`${stream}_next`]: position.next, [`${stream}_hash`]: position.hash });
+  for (const { shard, stream, next } of accepted)
+    Object.assign(rowOf(shard), { [`${stream}_next`]: next, [`${stream}_accepted`]: true });
   return [...rows.values()];
 };
+
+const auditRow = ({ shard, stream, next, from, by, reason }: Accepted) => ({
+  actor: by,
+  action: "shard.accept",
+  subject: `${stream}/${shard}`,
+  reason,
+  outcome: `read from the log's ${from}, offset ${next}`,
+});
 
 // One list of rows a parameter: each is parsed once, and what is JSON in a row goes in as the text that it is. Stored rows
 // are found by `= ANY (ids)`, which goes by the index: a plan that joined them to a list was made when the table was
 // empty, and may walk all of it.
 const statementOf = (schema: string): string => `
-WITH input AS (SELECT $1::timestamptz AS now),
+WITH held AS MATERIALIZED (
+  SELECT s.shard FROM ${schema}.shards s JOIN unnest($14::int[], $15::bigint[]) AS mine (shard, epoch)
+      ON s.shard = mine.shard AND s.epoch = mine.epoch
+   WHERE s.shard = ANY ($14) ORDER BY s.shard FOR UPDATE OF s),
+input AS MATERIALIZED (
+  SELECT $1::timestamptz AS now WHERE (SELECT count(*) FROM held) = cardinality($14::int[])
+      OR ${schema}.refuse('DL001', 'a shard has another owner by now')),
 written_requests AS (
   INSERT INTO ${schema}.requests (source, request_id, payload_hash, tenant_id, saga_id, rejection, received_at)
   SELECT r.source, r.request_id, decode(r.payload_hash, 'hex'), r.tenant_id, r.saga_id, r.rejection, input.now
@@ -183,7 +236,7 @@ written_sagas AS (
   ON CONFLICT (saga_id) DO UPDATE SET status = excluded.status, machine_version = excluded.machine_version,
     version = excluded.version, snapshot = excluded.snapshot, steps = excluded.steps, timers = excluded.timers,
     error = excluded.error, next_due = excluded.next_due, updated_at = excluded.updated_at, finished_at = excluded.finished_at
-  WHERE stored.version = excluded.version - 1 RETURNING 1),
+  WHERE stored.version = excluded.version - 1 RETURNING (xmax = 0) AS fresh),
 written_tenants AS (
   INSERT INTO ${schema}.tenants (tenant_id, slug, shard, name, state, revision, tier, storage_type, resources, source,
     request_id, created_at, updated_at)
@@ -196,32 +249,42 @@ written_tenants AS (
 written_reservations AS (
   INSERT INTO ${schema}.reservations (slug, tenant_id, saga_id, fence, released)
   SELECT slug, tenant_id, saga_id, fence, released
-  FROM json_to_recordset($6::json) AS r (slug text, tenant_id uuid, saga_id uuid, fence bigint, released boolean)
+  FROM input, json_to_recordset($6::json) AS r (slug text, tenant_id uuid, saga_id uuid, fence bigint, released boolean)
   ON CONFLICT (slug) DO UPDATE SET tenant_id = excluded.tenant_id, saga_id = excluded.saga_id, fence = excluded.fence,
     released = excluded.released),
 written_history AS (
   INSERT INTO ${schema}.history (saga_id, at, event, step, fence, body)
   SELECT saga_id, at, event, step, fence, body
-  FROM json_to_recordset($7::json) AS h (saga_id uuid, at timestamptz, event text, step text, fence bigint, body json)),
+  FROM input, json_to_recordset($7::json) AS h (saga_id uuid, at timestamptz, event text, step text, fence bigint, body json)),
 forwarded AS (
   INSERT INTO ${schema}.inbox (shard, body)
-  SELECT shard, body FROM json_to_recordset($8::json) AS f (shard int, body jsonb)),
+  SELECT shard, body FROM input, json_to_recordset($8::json) AS f (shard int, body jsonb)),
 answered AS (
   UPDATE ${schema}.inbox i SET done_at = input.now, result = a.result
   FROM input, json_to_recordset($9::json) AS a (id bigint, result jsonb)
-  WHERE i.id = a.id AND i.id = ANY ($12)),
+  WHERE i.id = a.id AND i.id = ANY ($13)),
 moved AS (
   UPDATE ${schema}.shards s SET
-    requests_next = coalesce(p.requests_next, s.requests_next), requests_hash = coalesce(decode(p.requests_hash, 'hex'), s.requests_hash),
-    replies_next = coalesce(p.replies_next, s.replies_next), replies_hash = coalesce(decode(p.replies_hash, 'hex'), s.replies_hash)
-  FROM json_to_recordset($10::json) AS p (shard int, requests_next bigint, requests_hash text,
-    replies_next bigint, replies_hash text) WHERE s.shard = p.shard),
-published AS (DELETE FROM ${schema}.outbox WHERE id = ANY ($2)),
+    requests_next = coalesce(p.requests_next, s.requests_next),
+    requests_hash = CASE WHEN p.requests_accepted THEN NULL ELSE coalesce(decode(p.requests_hash, 'hex'), s.requests_hash) END,
+    requests_stopped = CASE WHEN p.requests_accepted THEN NULL ELSE s.requests_stopped END,
+    replies_next = coalesce(p.replies_next, s.replies_next),
+    replies_hash = CASE WHEN p.replies_accepted THEN NULL ELSE coalesce(decode(p.replies_hash, 'hex'), s.replies_hash) END,
+    replies_stopped = CASE WHEN p.replies_accepted THEN NULL ELSE s.replies_stopped END
+  FROM input, json_to_recordset($10::json) AS p (shard int, requests_next bigint, requests_hash text, requests_accepted boolean,
+    replies_next bigint, replies_hash text, replies_accepted boolean) WHERE s.shard = p.shard),
+audited AS (
+  INSERT INTO ${schema}.audit (actor, action, subject, reason, outcome)
+  SELECT actor, action, subject, reason, outcome
+  FROM input, json_to_recordset($12::json) AS a (actor text, action text, subject text, reason text, outcome text)),
+published AS (DELETE FROM ${schema}.outbox WHERE id = ANY ($2) AND EXISTS (SELECT 1 FROM input)),
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)
   SELECT shard, topic, decode(key, 'base64'), decode(value, 'base64'), headers
-  FROM ROWS FROM (json_to_recordset($11::json) AS (shard int, topic text, key text, value text, headers json))
+  FROM input, ROWS FROM (json_to_recordset($11::json) AS (shard int, topic text, key text, value text, headers json))
     WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
   ORDER BY place RETURNING id)
-SELECT (SELECT count(*)::int FROM written_sagas) AS sagas, (SELECT count(*)::int FROM written_requests) AS requests,
-  (SELECT array_agg(id::float8 ORDER BY id) FROM sent) AS outbox`;
+SELECT (SELECT array_agg(id::float8 ORDER BY id) FROM sent) AS outbox FROM input
+ WHERE ((SELECT count(*) = $16 AND count(*) FILTER (WHERE fresh) = $17 FROM written_sagas)
+        OR ${schema}.refuse('DL002', 'a saga'))
+   AND ((SELECT count(*) = $18 FROM written_requests) OR ${schema}.refuse('DL002', 'a request id'))`;

@@ -1,8 +1,6 @@
--- Opens a transaction's batch: locks the shard rows first, sorted, and only then reads, each statement with a snapshot
--- of its own: what a predecessor committed while this one waited for the lock is seen. Null: a shard has another epoch,
--- so another process owns it by now and nothing may be written. Names no schema: whoever calls it has set search_path, once a
--- session and not once a call.
-CREATE FUNCTION open_batch(
+-- Reads all that a batch needs, in one round trip. Null: a shard has another epoch, so another process owns it by now.
+-- Names no schema: whoever calls it has set search_path, once a session and not once a call.
+CREATE FUNCTION read_batch(
   p_shards int[], p_epochs bigint[],
   p_sources text[], p_request_ids text[],
   p_saga_ids uuid[], p_slugs text[]
@@ -17,7 +15,6 @@ DECLARE
   v_slugs text[];
   v_tenant_ids uuid[];
 BEGIN
-  PERFORM 1 FROM shards WHERE shard = ANY (p_shards) ORDER BY shard FOR UPDATE;
   SELECT count(*), json_agg(json_build_object(
       'shard', s.shard, 'requestsNext', requests_next, 'requestsHash', encode(requests_hash, 'hex'),
       'repliesNext', replies_next, 'repliesHash', encode(replies_hash, 'hex')))
@@ -53,4 +50,12 @@ BEGIN
 
   RETURN json_build_object('shards', v_shards, 'requests', v_requests, 'sagas', v_sagas,
     'reservations', v_reservations, 'tenants', v_tenants);
+END $$;
+
+
+-- Ends the statement that calls it, and so its transaction: what it has written so far is not there. DL001: a shard has
+-- another owner; DL002: what was read is not what is there.
+CREATE FUNCTION refuse(code text, reason text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '%', reason USING ERRCODE = code;
 END $$;
