@@ -3,12 +3,25 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Run, TaskFailure, task } from "../bootstrap/task.mjs";
-import { capture } from "./command.ts";
+import { lines, succeeds } from "./command.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-type Health = { readonly name: string; readonly state: string; readonly restarts: number };
+type Service = {
+  readonly name: string;
+  readonly state: string;
+  readonly restarts: number;
+  /** The command of its health check, as Docker keeps it; null where it has none. */
+  readonly test: readonly string[] | null;
+};
 
-/** in: services in docker-compose.yml's names. Throws TaskFailure with the last lines of the first that fails. */
+const lookMs = 500;
+const probeMs = 10_000;
+
+/**
+ * Asks each service by its own health check: Docker itself asks once a minute, for a check costs more than an idle process
+ * does (docs/performance.md). in: services in docker-compose.yml's names. Throws TaskFailure with the last lines of the
+ * first that fails.
+ */
 export async function waitUntilHealthy(
   state: StateFolder,
   services: readonly string[],
@@ -19,30 +32,38 @@ export async function waitUntilHealthy(
   await task(`waiting for ${services.length} services to be healthy`, { log }, async (run) => {
     const deadline = Date.now() + patienceMs;
     const before = new Map((await inspect(names)).map(({ name, restarts }) => [name, restarts]));
-    for (;;) {
-      const waiting = (await inspect(names)).filter((container) => container.state !== "healthy");
-      if (waiting.length === 0) return;
-      const broken = waiting.find(({ name, restarts }) => restarts - (before.get(name) ?? 0) >= 3);
-      if (broken || Date.now() > deadline) await fail(broken ?? waiting[0], run, log);
-      await sleep(1000);
+    for (let waiting: readonly string[] = names; ; ) {
+      const seen = await inspect(waiting);
+      const healthy = await Promise.all(seen.map(isHealthy));
+      const unhealthy = seen.filter((_, index) => !healthy[index]);
+      if (unhealthy.length === 0) return;
+      const broken = unhealthy.find(({ name, restarts }) => restarts - (before.get(name) ?? 0) >= 3);
+      if (broken || Date.now() > deadline) await fail(broken ?? unhealthy[0], run, log);
+      waiting = unhealthy.map(({ name }) => name);
+      await sleep(lookMs);
     }
   });
 }
 
-async function inspect(names: readonly string[]): Promise<readonly Health[]> {
-  const format =
-    "{{.Name}} {{if .State.Health}}{{.State.Health.Status}}{{else if .State.Running}}healthy{{else}}stopped{{end}} {{.RestartCount}}";
-  const rows = await capture("docker", ["inspect", "--format", format, ...names]);
-  return rows
-    .trim()
-    .split("\n")
-    .map((row) => {
-      const [name = "", state = "", restarts = "0"] = row.replace(/^\//, "").split(" ");
-      return { name, state, restarts: Number(restarts) };
-    });
+/** True where its check passes now, or where it runs and has none. */
+async function isHealthy({ name, state, test }: Service): Promise<boolean> {
+  if (state !== "running") return false;
+  const [kind, ...words] = test ?? ["NONE"];
+  if (kind === "NONE") return true;
+  const command = kind === "CMD-SHELL" ? ["/bin/sh", "-c", ...words] : words;
+  return succeeds("docker", ["exec", name, ...command], probeMs);
 }
 
-async function fail(container: Health | undefined, run: Run, log: string): Promise<never> {
+async function inspect(names: readonly string[]): Promise<readonly Service[]> {
+  const format =
+    "{{.Name}} {{.State.Status}} {{.RestartCount}} {{if .Config.Healthcheck}}{{json .Config.Healthcheck.Test}}{{else}}null{{end}}";
+  return (await lines("docker", ["inspect", "--format", format, ...names])).map((row) => {
+    const [name = "", state = "", restarts = "0", ...test] = row.replace(/^\//, "").split(" ");
+    return { name, state, restarts: Number(restarts), test: JSON.parse(test.join(" ")) };
+  });
+}
+
+async function fail(container: Service | undefined, run: Run, log: string): Promise<never> {
   const name = container?.name ?? "a container";
   // Its own log goes into ours, so that the last lines shown are the container's. Without it the failure is told all the same.
   await run("docker", ["logs", "--tail", "200", name]).catch(() => "");

@@ -117,6 +117,13 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_open ON inbox (shard, id) WHERE done_at IS NULL;
 
+-- Whoever puts a row in wakes the engines, which listen.
+CREATE FUNCTION ring_inbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM pg_notify('saga_inbox', NEW.shard::text);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER rings AFTER INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION ring_inbox();
+
 -- Who did what, when and why; nothing updates or deletes a row.
 CREATE TABLE audit (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -53,7 +53,7 @@ export const runOrchestrator = async (options: {
   const enginePool = createPool(address, {
     name: "saga-engine",
     log,
-    size: 4,
+    size: 5,
     // Who takes the shards over waits for their rows: no longer than for the group's word that they are free.
     idleTransactionMs: config.GROUP_SESSION_MS,
     settings: engineSession,

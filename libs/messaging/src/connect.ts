@@ -1,7 +1,7 @@
 import { connect as openSocket } from "node:net";
 import type { Logger } from "@deeplens/telemetry";
 import kafkajs from "kafkajs";
-import { sleepWhileNothingWaits } from "./request-queue.ts";
+import { quietenRequestQueues } from "./request-queue.ts";
 import { shardAssigner } from "./shard-assigner.ts";
 
 export type {
@@ -42,7 +42,7 @@ export const connectKafka = (
   address: KafkaAddress,
   options: { clientId: string; log: Logger; requestMs?: number; retries?: number },
 ): Kafka => {
-  sleepWhileNothingWaits();
+  quietenRequestQueues();
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...address.brokers],
@@ -96,8 +96,8 @@ export const createSingleTryProducer = (kafka: kafkajs.Kafka): kafkajs.Producer 
 const deliberate = /^Limiting retries for the idempotent producer/;
 
 /**
- * A consumer, not yet connected. `sharded` gives partition n of every topic to one member. A resume, or a record
- * that comes while nothing else does, waits no longer than 250 ms.
+ * A consumer, not yet connected. `sharded` gives partition n of every topic to one member. A record that comes
+ * is given at once; but a resume, and a seek, may wait for the fetch that is under way without it: a second at most.
  */
 export const createConsumer = (
   kafka: Kafka,
@@ -109,7 +109,7 @@ export const createConsumer = (
     heartbeatInterval: Math.min(3_000, (options.sessionMs ?? 30_000) / 3),
     // An outage that outlives the client's own tries: begin again, rather than die unheard.
     retry: { retries: 5, restartOnFailure: async () => true },
-    maxWaitTimeInMs: 250,
+    maxWaitTimeInMs: 1_000,
     allowAutoTopicCreation: false,
     ...(options.mostBytesOfPartition === undefined
       ? {}

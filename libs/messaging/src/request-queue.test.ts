@@ -2,24 +2,32 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { sleepWhileNothingWaits } from "./request-queue.ts";
+import { quietenRequestQueues } from "./request-queue.ts";
 
 const require = createRequire(import.meta.url);
 
 interface Queue {
   push(request: unknown): void;
+  scheduleRequestTimeoutCheck(): void;
   fulfillRequest(answer: unknown): void;
   maybeThrottle(ms: number): void;
   checkPendingRequests(): void;
   destroy(): void;
 }
 
+interface Rig {
+  readonly queue: Queue;
+  sent(): number;
+  looks(): number;
+  failures(): readonly string[];
+}
+
 /** The client's own queue, with a count of what it sends and of how often it looks for more. */
-const newQueue = (t: TestContext): { queue: Queue; sent: () => number; looks: () => number } => {
-  sleepWhileNothingWaits();
+const newQueue = (t: TestContext): Rig => {
+  quietenRequestQueues();
   const RequestQueue = require("kafkajs/src/network/requestQueue/index.js") as new (options: object) => Queue;
   const queue = new RequestQueue({
-    ...{ maxInFlightRequests: 1, requestTimeout: 1_000, enforceRequestTimeout: false },
+    ...{ maxInFlightRequests: 1, requestTimeout: 100, enforceRequestTimeout: true },
     ...{ clientId: "test", broker: "none", logger: { debug: () => undefined } },
   });
   t.after(() => queue.destroy());
@@ -31,16 +39,21 @@ const newQueue = (t: TestContext): { queue: Queue; sent: () => number; looks: ()
     check.call(queue);
   };
   const push = queue.push.bind(queue);
+  const failures: string[] = [];
   let correlationId = 0;
   queue.push = () =>
     push({
-      entry: { correlationId: correlationId++, resolve: () => undefined, reject: () => undefined },
+      entry: {
+        ...{ correlationId: correlationId++, apiName: "Fetch" },
+        resolve: () => undefined,
+        reject: (error: Error) => failures.push(error.message),
+      },
       expectResponse: true,
       sendRequest: () => {
         sent += 1;
       },
     });
-  return { queue, sent: () => sent, looks: () => looks };
+  return { queue, sent: () => sent, looks: () => looks, failures: () => failures };
 };
 
 const answerTo = (correlationId: number) => ({ correlationId, size: 0, payload: null });
@@ -71,4 +84,15 @@ test("what a broker throttles is sent by itself when the time is over", async (t
   assert.equal(sent(), 0);
   await delay(100);
   assert.equal(sent(), 1);
+});
+
+// Seen to fail with an interval of an hour.
+test("a request that is not answered in time fails", async (t) => {
+  const { queue, failures } = newQueue(t);
+  queue.scheduleRequestTimeoutCheck();
+  queue.push({});
+  await delay(50);
+  assert.deepEqual(failures(), []);
+  await delay(200);
+  assert.match(failures().join(), /Request Fetch.* timed out/);
 });

@@ -81,7 +81,8 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
       full = true;
       log.info({ unfinished }, "many unfinished commands: fetching pauses");
       consumer.pause([{ topic, partitions: [...assigned] }]);
-    } else if (full && unfinished <= options.mostUnfinished / 2) {
+    } else if (full && unfinished <= options.mostUnfinished * 0.75) {
+      // Early: a resume may wait a second for its fetch, and the handlers are not to run dry meanwhile.
       full = false;
       resume(assigned.filter((partition) => !retries.has(partition)));
     }

@@ -9,11 +9,10 @@ export interface InboxRow {
   readonly result: InboxResult | null;
 }
 
-/** Puts a row into the inbox of a shard and wakes its owner, in one statement; gives the row's id. */
+/** Puts a row into the inbox of a shard, which wakes its owner; gives the row's id. */
 export const putIntoInbox = async ({ pool, tables }: Db, shard: number, body: InboxBody): Promise<number> => {
   const { rows } = await pool.query<{ id: number }>(
-    `WITH put AS (INSERT INTO ${tables.inbox} (shard, body) VALUES ($1, $2) RETURNING id, shard)
-     SELECT id, pg_notify('saga_inbox', shard::text) FROM put`,
+    `INSERT INTO ${tables.inbox} (shard, body) VALUES ($1, $2) RETURNING id`,
     [shard, JSON.stringify(body)],
   );
   const row = rows[0];

@@ -37,6 +37,7 @@ import type { Logger } from "@deeplens/telemetry";
 import type { SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
 import { areHeld, beginShards, readShards, type Stream, takeShards } from "../store/shard-rows.ts";
+import { startInboxBell } from "./inbox-bell.ts";
 import { createIntake } from "./intake.ts";
 import { startOffsetHints } from "./offset-hints.ts";
 import { createOwnership } from "./ownership.ts";
@@ -168,6 +169,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     }
   })();
   loop.catch(failure.reject);
+  const bell = startInboxBell({
+    pool,
+    log,
+    onRows: () => {
+      rounds.mail();
+      wake.now();
+    },
+  });
   const pruning = startPruning({ ...options, ownership });
   const notes = startStopNotes({ pool, schema, ownership, log });
   const hints = startOffsetHints({
@@ -203,6 +212,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       running.stop();
       wake.now();
       await loop;
+      await bell.stop();
       hints.stop();
       notes.stop();
       pruning.stop();

@@ -25,6 +25,8 @@ export interface Rounds {
   round(): Promise<boolean>;
   /** After a take-over: a predecessor's rows are published first, and the lately changed states again. */
   taken(shards: readonly number[]): void;
+  /** Rows came into the inbox: the next round reads it. */
+  mail(): void;
   /** Deletes the rows that were published since the last round, before this process ends. Never throws. */
   last(): Promise<void>;
 }
@@ -48,6 +50,8 @@ interface Transacted {
 const noChores: Chores = { reload: false, republish: [] };
 
 const dueEveryMs = 200;
+/** The inbox is read when its bell rings; and now and then, for a bell that was not heard. */
+const inboxEveryMs = 2_000;
 const sweepEveryMs = 60_000;
 const lateStatesMs = 3_600_000;
 /**
@@ -78,6 +82,8 @@ export const createRounds = (options: {
   const quarantine = createQuarantine(log);
   const timetable = createTimetable();
   let dueAtMs = 0;
+  let inboxAtMs = 0;
+  let mail = false;
   let tidyAtMs = 0;
   let sweepAtMs = 0;
   let chores: Chores = { reload: true, republish: [] };
@@ -103,9 +109,15 @@ export const createRounds = (options: {
         ? shards.filter((shard) => !left.has(shard) && !ownership.blind(shard))
         : [];
     if (now.getTime() >= dueAtMs) {
-      const timers = timetable.due(seeing, now.getTime(), atOnce);
-      inputs.push(...quarantine.due([...timers, ...(await readInbox(pool, schema, shards)).map(placed)]));
+      inputs.push(...quarantine.due(timetable.due(seeing, now.getTime(), atOnce)));
       dueAtMs = now.getTime() + dueEveryMs;
+    }
+    if (mail || now.getTime() >= inboxAtMs) {
+      mail = false;
+      const rows = await readInbox(pool, schema, shards);
+      inputs.push(...quarantine.due(rows.map(placed)));
+      // Where there were some there may be more, and these may have to be read again.
+      inboxAtMs = now.getTime() + (rows.length > 0 ? dueEveryMs : inboxEveryMs);
     }
     if (now.getTime() >= sweepAtMs) {
       inputs.push(...quarantine.due(await readSweep(pool, schema, seeing)));
@@ -186,8 +198,12 @@ export const createRounds = (options: {
       chores = { reload: true, republish: shards };
       secondRepublish = { shards, atMs: options.now().getTime() + secondRepublishMs };
       dueAtMs = 0;
+      inboxAtMs = 0;
       sweepAtMs = 0;
       onStage("taken");
+    },
+    mail() {
+      mail = true;
     },
     async last() {
       const epochs = ownership.epochs();
@@ -239,6 +255,7 @@ export const createRounds = (options: {
         return inputs.length > 0;
       } catch (error) {
         sender.returnPublished(published);
+        inboxAtMs = 0;
         // Perhaps it was committed after all. Where it was not, the partition stops again.
         readOn(inputs);
         chores = { ...chores, reload: true };
