@@ -12,6 +12,8 @@ import { type Counts, closingLine, noTests, runTests, sum } from "./testing/run-
 import { findTests, type TestFiles } from "./testing/test-files.ts";
 
 const minutes = 60_000;
+// A step's five attempts last some ten seconds here and not two minutes: long enough for a service to be started again.
+const testWaits = { BACK_OFF_MS: "500", BACK_OFF_MAX_MS: "5000" };
 
 await orTell(async () => {
   const options = readOptions(process.argv.slice(2), {
@@ -43,9 +45,6 @@ await orTell(async () => {
   console.log(`\n${closingLine(counts)}`);
   return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 });
-
-// A step's five attempts last some ten seconds here and not two minutes: long enough for a service to be started again.
-const testWaits = { BACK_OFF_MS: "500", BACK_OFF_MAX_MS: "5000" };
 
 async function runOnStack(
   installation: string,
