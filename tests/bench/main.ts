@@ -3,6 +3,7 @@ import type { Benchmark, Progress } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
 import { memory } from "./memory.ts";
+import { saveResult } from "./page.ts";
 import { jsonOf, tableOf } from "./report.ts";
 import { runningStackFile } from "./running-stack.ts";
 import { type Measures, spreadOf } from "./statistics.ts";
@@ -47,6 +48,7 @@ async function measure(benchmark: Benchmark): Promise<void> {
   }
   const spreads = found.map(({ variant, measures }) => [variant.name, spreadOf(measures)] as const);
   const report = { bench: name, runs, variants: Object.fromEntries(spreads) };
+  if (values.save) await saveResult([name, ...argv], report);
   console.log(values.json ? jsonOf(report) : tableOf(report));
 }
 
@@ -54,6 +56,7 @@ function flagsOf({ runs, flags }: Benchmark): Flags {
   return {
     runs: { type: "string", value: "N", default: String(runs), help: "how often; the medians count" },
     ...flags,
+    save: { type: "boolean", help: "keep the result in docs/performance/, and write docs/performance.md" },
     json: { type: "boolean", help: "one line of JSON last, in place of the table" },
     help: { type: "boolean", help: "this text" },
   };
