@@ -8,6 +8,7 @@ import { type BenchInstallation, type FleetProcess, startInstallation } from "./
 import { type SagaName, sagas } from "./noop-saga.ts";
 import { failsInBackup } from "./planned-failures.ts";
 import { quantile } from "./statistics.ts";
+import { fillWithSagas } from "./stored-sagas.ts";
 import { cpuSecondsOf, pssOf } from "./usage.ts";
 
 /** The orchestrator's real process and a real worker process with no-op handlers, on real Kafka and Postgres. */
@@ -26,6 +27,12 @@ export const engine: Benchmark = {
       value: "four|product",
       default: "four",
       help: "the saga that peers were measured on, or the product's own",
+    },
+    stored: {
+      type: "string",
+      value: "N[,N]",
+      default: "0",
+      help: "so many finished sagas are in the tables before",
     },
     sagas: { type: "string", value: "N", default: "2000", help: "the sagas of the burst" },
     quick: { type: "boolean", help: "a tenth of the sagas: to see that it works" },
@@ -46,13 +53,14 @@ installation of its own, which it removes.`,
     const size = values.quick ? { warmUp: 20, single: 10, burst: 200 } : { warmUp: 200, single: 50, burst };
     const profiles = values["cpu-prof"];
     const counts = wholeNumbers(values, "instances", 1);
+    const storedCounts = wholeNumbers(values, "stored", 0);
+    const each = counts.flatMap((instances) => storedCounts.map((stored) => ({ instances, stored })));
     return {
-      variants: counts.map((instances) => ({
-        name: counts.length === 1 ? "" : `${instances} instance(s)`,
+      variants: each.map(({ instances, stored }) => ({
+        name: each.length === 1 ? "" : `${instances} instance(s), ${stored} stored`,
         run: (progress) =>
           benchEngine({
-            instances,
-            saga,
+            ...{ instances, stored, saga },
             ...size,
             ...(typeof profiles === "string" ? { profiles } : {}),
             progress,
@@ -78,6 +86,8 @@ type EngineResult = {
 interface EngineOptions {
   readonly instances: number;
   readonly saga: SagaName;
+  /** Finished sagas that are in the tables before anything is measured. */
+  readonly stored: number;
   readonly warmUp: number;
   readonly single: number;
   readonly burst: number;
@@ -95,6 +105,7 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
   try {
     progress(`${options.warmUp} sagas to warm up`);
     await driver.run(names("warm", options.warmUp));
+    await fillWithSagas(installation.pool, "warm-n1", options.stored, progress);
 
     progress(`${options.single} sagas one after another`);
     const single: number[] = [];
@@ -218,7 +229,7 @@ const check = async (
   const { rows } = await pool.query<{ sagas: number; doubled: number }>(
     `SELECT count(*)::int AS sagas,
             count(*) FILTER (WHERE EXISTS (SELECT 1 FROM json_each(steps) AS s WHERE (s.value -> 'attempts' ->> 'do')::int > 1))::int AS doubled
-       FROM orchestrator.sagas`,
+       FROM orchestrator.sagas WHERE slug NOT LIKE 'stored-%'`,
   );
   assert.deepEqual(rows[0], { sagas: expected, doubled: 0 }, "one saga a request, one command a step");
 };
