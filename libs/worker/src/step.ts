@@ -33,14 +33,40 @@ export interface StepDone {
   readonly resources: readonly Resource[];
 }
 
+/** Any other act on a part that was made: suspend it, purge it, back it up. */
+export interface OperationCommand {
+  readonly tenant: Tenant;
+  /** The saga that asks: a suspend marks with it, a purge destroys only what bears its own mark. */
+  readonly sagaId: string;
+  readonly operation: string;
+  /** What the operation was told, never a secret. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What completed steps of this saga, and of the provisioning, put out, as `<step>.<name>`. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly tier: TierName;
+  readonly storage: "deeplens" | "none";
+}
+
+/** What an operation answers: as a step that was done, and a line for each thing that it removed, found or proved. */
+export interface OperationDone extends StepDone {
+  readonly receipt: readonly ReceiptLine[];
+}
+
+/** Converges like a step: it can run again after a crash at any point. */
+export type Operation = (command: OperationCommand, context: StepContext) => Promise<OperationDone>;
+
+/** A part's operations by their names; one that is not there is answered `operation-unknown`. */
+export type Operations = Readonly<Record<string, Operation>>;
+
 /**
- * A step. Both functions converge: they look at what is there, do what is missing, and can run again after a crash at
+ * A step. Its functions converge: they look at what is there, do what is missing, and can run again after a crash at
  * any point. They throw PermanentStepError where no retry can help, and anything else where one can.
  */
 export interface StepHandler {
   provision(command: ProvisionCommand, context: StepContext): Promise<StepDone>;
   /** Gives a line for each resource that it removed or looked for and did not find. */
   compensate(command: UndoCommand, context: StepContext): Promise<readonly ReceiptLine[]>;
+  readonly operations?: Operations;
 }
 
 /** What a handler works with: all of it belongs to one command, and is fenced by it. */
