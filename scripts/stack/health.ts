@@ -18,7 +18,7 @@ const lookMs = 500;
 const probeMs = 10_000;
 
 /**
- * Asks each service by its own health check: Docker itself asks once a minute, for a check costs more than an idle process
+ * Asks each service by its own health check: Docker itself asks every two minutes, for a check costs more than an idle process
  * does (docs/performance.md). in: services in docker-compose.yml's names. Throws TaskFailure with the last lines of the
  * first that fails.
  */

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
 import { UsageError, wholeNumber, wholeNumbers } from "./flags.ts";
+import { imageSettings } from "./image-settings.ts";
 import { type BenchInstallation, type FleetProcess, startInstallation } from "./installation.ts";
 import { type SagaName, sagas } from "./noop-saga.ts";
 import { failsInBackup } from "./planned-failures.ts";
@@ -36,6 +37,7 @@ export const engine: Benchmark = {
     },
     sagas: { type: "string", value: "N", default: "2000", help: "the sagas of the burst" },
     quick: { type: "boolean", help: "a tenth of the sagas: to see that it works" },
+    image: { type: "boolean", help: "with Node's flags and the settings of the fleet's image" },
     "cpu-prof": {
       type: "string",
       value: "FOLDER",
@@ -52,6 +54,7 @@ installation of its own, which it removes.`,
     const burst = wholeNumber(values, "sagas", 2);
     const size = values.quick ? { warmUp: 20, single: 10, burst: 200 } : { warmUp: 200, single: 50, burst };
     const profiles = values["cpu-prof"];
+    const environment = values.image ? imageSettings() : {};
     const counts = wholeNumbers(values, "instances", 1);
     const storedCounts = wholeNumbers(values, "stored", 0);
     const each = counts.flatMap((instances) => storedCounts.map((stored) => ({ instances, stored })));
@@ -62,6 +65,7 @@ installation of its own, which it removes.`,
           benchEngine({
             ...{ instances, stored, saga },
             ...size,
+            environment,
             ...(typeof profiles === "string" ? { profiles } : {}),
             progress,
           }),
@@ -91,6 +95,8 @@ interface EngineOptions {
   readonly warmUp: number;
   readonly single: number;
   readonly burst: number;
+  /** Of each process, beside what it is told anyway. */
+  readonly environment: Readonly<Record<string, string>>;
   /** A folder for CPU profiles. */
   readonly profiles?: string;
   readonly progress: (text: string) => void;
@@ -150,7 +156,7 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
 
 const firstPort = 24_100;
 
-const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetProcess> => {
+const processesOf = ({ instances, saga, environment }: EngineOptions): Record<string, FleetProcess> => {
   const steps = sagas[saga].table.map(({ step }) => step);
   const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => {
     const port = firstPort + index * 20;
@@ -161,6 +167,7 @@ const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetPr
           file: fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url)),
           args: [saga],
           environment: {
+            ...environment,
             API_PORT: String(port),
             API_TOKEN: randomBytes(24).toString("hex"),
             HEALTH_PORT: String(port + 1),
@@ -173,7 +180,7 @@ const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetPr
         {
           file: fileURLToPath(new URL("./noop-worker-process.ts", import.meta.url)),
           args: steps,
-          environment: { HEALTH_PORT: String(port + 2) },
+          environment: { ...environment, HEALTH_PORT: String(port + 2) },
           healthPorts: steps.map((_step, offset) => port + 2 + offset),
         },
       ],

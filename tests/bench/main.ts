@@ -2,15 +2,16 @@
 import type { Benchmark, Progress } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
+import { idle } from "./idle.ts";
 import { memory } from "./memory.ts";
 import { saveResult } from "./page.ts";
-import { jsonOf, tableOf } from "./report.ts";
+import { jsonOf, type Report, tableOf } from "./report.ts";
 import { runningStackFile } from "./running-stack.ts";
 import { type Measures, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm, memory };
+const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm, memory, idle };
 
 const [name = "", ...argv] = process.argv.slice(2);
 const chosen = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
@@ -37,18 +38,20 @@ async function measure(benchmark: Benchmark): Promise<void> {
   if (running !== undefined) process.env.DEEPLENS_STACK_FILE = running;
   const { variants, end } = await benchmark.prepare(values, progress);
   const found = variants.map((variant) => ({ variant, measures: [] as Measures[] }));
+  let report: Report;
   try {
     for (let run = 1; run <= runs; run++)
       for (const { variant, measures } of found) {
         const title = [`run ${run} of ${runs}`, variant.name].filter(Boolean).join(", ");
         measures.push(await variant.run((text) => progress(`${title}: ${text}`)));
       }
+    const spreads = found.map(({ variant, measures }) => [variant.name, spreadOf(measures)] as const);
+    report = { bench: name, runs, variants: Object.fromEntries(spreads) };
+    // While what was measured on is there: it is asked for its versions.
+    if (values.save) await saveResult([name, ...argv], report);
   } finally {
     await end();
   }
-  const spreads = found.map(({ variant, measures }) => [variant.name, spreadOf(measures)] as const);
-  const report = { bench: name, runs, variants: Object.fromEntries(spreads) };
-  if (values.save) await saveResult([name, ...argv], report);
   console.log(values.json ? jsonOf(report) : tableOf(report));
 }
 

@@ -5,6 +5,7 @@ import { stack } from "@deeplens/testing";
 import type { Benchmark, Progress } from "./benchmark.ts";
 import { startDriver } from "./driver.ts";
 import { UsageError, wholeNumber } from "./flags.ts";
+import { imageSettings } from "./image-settings.ts";
 import { startInstallation } from "./installation.ts";
 import { failsInBackup } from "./planned-failures.ts";
 import { forms, type StagedCode, stageCode } from "./staged-code.ts";
@@ -24,10 +25,14 @@ export const memory: Benchmark = {
     },
     sagas: { type: "string", value: "N", default: "2000", help: "the sagas of the load" },
     idle: { type: "string", value: "S", default: "20", help: "seconds of idleness before it is looked at" },
-    node: { type: "string", value: "FLAGS", default: "", help: "flags of Node to try, between spaces" },
+    node: {
+      type: "string",
+      value: "FLAGS",
+      help: "other flags of Node than the image's: --node='--max-semi-space-size=16'",
+    },
   },
   notes: `It runs on a running installation's services (npm start, or DEEPLENS_STACK_FILE) with an installation of its own,
-which it removes: each process's own main.ts, with the clients and connections that it has in production, and a handler
+which it removes: each process's own main.ts, with the settings of the fleet's image, the clients and connections that it has in production, and a handler
 that does nothing. Proportional set sizes count a page that n processes map as an n-th for each, and so depend on what
 else runs on the machine; together_mb counts each page that the fleet holds once.`,
   example: "--code stripped,typescript --runs 3",
@@ -38,12 +43,16 @@ else runs on the machine; together_mb counts each page that the fleet holds once
       throw new UsageError(`--code ${values.code}: it is of ${forms.join(", ")}`);
     const sagas = wholeNumber(values, "sagas", 1);
     const idleMs = wholeNumber(values, "idle", 0) * 1_000;
-    const nodeArgs = String(values.node).split(" ").filter(Boolean);
+    const settings = imageSettings();
+    const environment = {
+      ...settings,
+      ...(typeof values.node === "string" ? { NODE_OPTIONS: values.node } : {}),
+    };
     const staged = await Promise.all(known.map(async (form) => [form, await stageCode(form)] as const));
     return {
       variants: staged.map(([form, code]) => ({
         name: known.length === 1 ? "" : form,
-        run: (progress) => benchMemory({ code, sagas, idleMs, nodeArgs, progress }),
+        run: (progress) => benchMemory({ code, sagas, idleMs, environment, progress }),
       })),
       end: async () => {
         for (const [, code] of staged) await code.remove();
@@ -56,7 +65,7 @@ interface MemoryOptions {
   readonly code: StagedCode;
   readonly sagas: number;
   readonly idleMs: number;
-  readonly nodeArgs: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   readonly progress: Progress;
 }
 
@@ -80,11 +89,11 @@ const benchMemory = async ({
   code,
   sagas,
   idleMs,
-  nodeArgs,
+  environment,
   progress,
 }: MemoryOptions): Promise<MemoryResult> => {
   progress("starting the six processes");
-  const installation = await startInstallation({ processes: wholeFleet(code, nodeArgs) });
+  const installation = await startInstallation({ processes: wholeFleet(code, environment) });
   const fleet: Workforce = { processes: installation.workforce.processes, containers: [] };
   try {
     const start_cpu_s = await cpuSecondsOf(fleet);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { requestsTopic, topicName, topicsOf } from "@deeplens/contracts";
 import { type Installation, openInstallation } from "@deeplens/e2e/support";
 import { createCodec } from "@deeplens/messaging";
-import { stackOf } from "@deeplens/testing";
+import { stackFileOf, stackOf } from "@deeplens/testing";
 import type { Progress } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
 import { type Flags, type Values, wholeNumber } from "./flags.ts";
@@ -41,6 +41,7 @@ export const startRealInstallation = async (
   progress(`starting the installation ${name}`);
   try {
     await run("start.mjs", ["--installation", name], { DEEPLENS_PORT_OFFSET: String(offset) });
+    process.env.DEEPLENS_STACK_FILE = stackFileOf(name);
     const installation = await openInstallation(stackOf(name));
     const driver = await driverFor(installation);
     return {

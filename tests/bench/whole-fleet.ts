@@ -5,13 +5,25 @@ import type { StagedCode } from "./staged-code.ts";
 
 const firstPort = 24_300;
 
+/** The processes of the fleet, by the names of their containers. */
+export const fleet = [
+  "saga-orchestrator",
+  "db-worker",
+  "storage-worker",
+  "vector-worker",
+  "backup-worker",
+  "identity-worker",
+] as const;
+
 /** The six processes of the product on the running stack: their own main.ts, with handlers that do nothing. */
 export const wholeFleet = (
   code: StagedCode,
-  nodeArgs: readonly string[] = [],
+  settings: Readonly<Record<string, string>>,
 ): Readonly<Record<string, FleetProcess>> => {
   const { tenantDb, redis, minio, images, qdrant, identity } = stack();
-  const workers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  const workers: Readonly<
+    Record<Exclude<(typeof fleet)[number], "saga-orchestrator">, Record<string, string>>
+  > = {
     "db-worker": {
       TENANT_DB_HOST: tenantDb.host,
       TENANT_DB_PORT: String(tenantDb.port),
@@ -41,8 +53,8 @@ export const wholeFleet = (
   };
   const orchestrator: FleetProcess = {
     file: code.path("apps/saga-orchestrator/src/main.ts"),
-    nodeArgs,
     environment: {
+      ...settings,
       API_PORT: String(firstPort),
       API_TOKEN: randomBytes(24).toString("hex"),
       HEALTH_PORT: String(firstPort + 1),
@@ -55,8 +67,8 @@ export const wholeFleet = (
       name,
       {
         file: code.path(`apps/${name}/src/main.ts`),
-        nodeArgs: [...nodeArgs, "--import", code.path("tests/bench/noop-hooks.ts")],
-        environment: { ...environment, HEALTH_PORT: String(port) },
+        nodeArgs: ["--import", code.path("tests/bench/noop-hooks.ts")],
+        environment: { ...settings, ...environment, HEALTH_PORT: String(port) },
         healthPorts: [port],
       },
     ];

@@ -28,13 +28,13 @@ const requestQueue = (): { readonly prototype: Queue } =>
   createRequire(import.meta.url)("kafkajs/src/network/requestQueue/index.js");
 
 const retryMs = 10;
-const lookMs = 1_000;
+const lookMs = 5_000;
 
 /**
  * Lets a process sleep while its connections do. kafkajs 2.2.4 looks for requests that wait even where none does, from a
  * timer that sets itself again with a time in the past, which Node takes for 1 ms: each connection wakes the process some
  * 900 times a second, as long as it lives (tulios/kafkajs#1704). And ten times a second it looks for answers that are
- * late, by half a minute. Here it does the one only where something waits, and the other once a second.
+ * late, by half a minute. Here it does the one only where something waits, and the other every five seconds.
  */
 export const quietenRequestQueues = (): void => {
   const { prototype } = requestQueue();

@@ -111,6 +111,7 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
       counted = false;
       unfinished -= 1;
       finished();
+      commitSoon();
       limit();
     };
   };
@@ -155,6 +156,13 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     limit();
   };
 
+  let timer: NodeJS.Timeout | undefined;
+  const commitSoon = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void commit();
+    }, commitMs);
+  };
   let committing: Promise<void> | undefined;
   const commit = async (): Promise<void> => {
     await committing;
@@ -179,8 +187,6 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     },
     { log, onLost: options.fatal },
   );
-  const timer = setInterval(() => void commit(), commitMs);
-
   return {
     check: running.check,
     pause() {
@@ -188,7 +194,7 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
       if (assigned.length > 0) consumer.pause([{ topic, partitions: [...assigned] }]);
     },
     async close() {
-      clearInterval(timer);
+      clearTimeout(timer);
       for (const retry of retries.values()) clearTimeout(retry);
       running.stop();
       await commit();

@@ -79,7 +79,6 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-const idleMs = 200;
 const stopMs = 4_000;
 
 export const startEngine = async (options: EngineOptions): Promise<Engine> => {
@@ -163,7 +162,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const loop = (async () => {
     while (!stopping) {
       if (await rounds.round()) continue;
-      await wake.wait(idleMs);
+      await wake.wait(rounds.restMs());
       // The partitions of one fetch arrive in one turn of the event loop: one transaction takes them all.
       await nextTurn();
     }

@@ -27,6 +27,8 @@ export interface Rounds {
   taken(shards: readonly number[]): void;
   /** Rows came into the inbox: the next round reads it. */
   mail(): void;
+  /** How long a round may be waited for where nothing comes in, in ms: until the next timer, or for a second. */
+  restMs(): number;
   /** Deletes the rows that were published since the last round, before this process ends. Never throws. */
   last(): Promise<void>;
 }
@@ -52,6 +54,7 @@ const noChores: Chores = { reload: false, republish: [] };
 const dueEveryMs = 200;
 /** The inbox is read when its bell rings; and now and then, for a bell that was not heard. */
 const inboxEveryMs = 2_000;
+const longestRestMs = 1_000;
 const sweepEveryMs = 60_000;
 const lateStatesMs = 3_600_000;
 /**
@@ -202,6 +205,9 @@ export const createRounds = (options: {
       sweepAtMs = 0;
       onStage("taken");
     },
+    // One that is due already is due for a reason: its shard can't be judged now.
+    restMs: () =>
+      Math.min(Math.max(timetable.notBeforeMs() - options.now().getTime(), dueEveryMs), longestRestMs),
     mail() {
       mail = true;
     },

@@ -18,6 +18,8 @@ export interface Timetable {
   forget(sagaId: string): void;
   /** Sagas of these shards with a timer that is due, the longest due first, `limit` at most. They stay until noted anew. */
   due(shards: readonly number[], nowMs: number, limit: number): TimerInput[];
+  /** Nothing is due before this, in ms since the epoch; infinity where nothing is known. */
+  notBeforeMs(): number;
 }
 
 /**
@@ -49,6 +51,7 @@ export const createTimetable = (): Timetable => {
       }
     },
     forget: (sagaId) => void sagas.delete(sagaId),
+    notBeforeMs: () => earliestMs,
     due: (shards, nowMs, limit) => {
       if (nowMs < earliestMs) return [];
       const due = [...sagas.values()].filter(({ dueMs }) => dueMs <= nowMs);
