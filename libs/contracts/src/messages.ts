@@ -4,20 +4,31 @@ import type {
   StepCompleted,
   StepFailed,
   StepProgressed,
+  TenantOperationRequested,
   TenantProvisioned,
   TenantProvisioningFailed,
   TenantProvisioningRequested,
+  TenantRemovalRefused,
+  TenantRemovalRequested,
+  TenantRemovalStarted,
+  TenantRemoved,
   TenantRequested,
+  TenantRestored,
+  TenantResumed,
   TenantRollbackRequested,
   TenantState,
+  TenantSuspended,
 } from "./generated/messages.ts";
 
 /** A message with the name of its record: what the code switches on. */
-export type Request = { record: "TenantProvisioningRequested"; value: TenantProvisioningRequested };
+export type Request =
+  | { record: "TenantProvisioningRequested"; value: TenantProvisioningRequested }
+  | { record: "TenantRemovalRequested"; value: TenantRemovalRequested };
 
 export type Command =
   | { record: "TenantRequested"; value: TenantRequested }
-  | { record: "TenantRollbackRequested"; value: TenantRollbackRequested };
+  | { record: "TenantRollbackRequested"; value: TenantRollbackRequested }
+  | { record: "TenantOperationRequested"; value: TenantOperationRequested };
 
 export type Reply =
   | { record: "StepCompleted"; value: StepCompleted }
@@ -28,7 +39,13 @@ export type Reply =
 
 export type LifecycleEvent =
   | { record: "TenantProvisioned"; value: TenantProvisioned }
-  | { record: "TenantProvisioningFailed"; value: TenantProvisioningFailed };
+  | { record: "TenantProvisioningFailed"; value: TenantProvisioningFailed }
+  | { record: "TenantSuspended"; value: TenantSuspended }
+  | { record: "TenantResumed"; value: TenantResumed }
+  | { record: "TenantRemovalStarted"; value: TenantRemovalStarted }
+  | { record: "TenantRestored"; value: TenantRestored }
+  | { record: "TenantRemoved"; value: TenantRemoved }
+  | { record: "TenantRemovalRefused"; value: TenantRemovalRefused };
 
 export type StateRecord = { record: "TenantState"; value: TenantState };
 

@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 /** Every record that travels, by its Avro name; the file schemas/<name>.avsc holds its schema. */
 export const recordNames = [
   "TenantProvisioningRequested",
+  "TenantRemovalRequested",
   "TenantRequested",
   "TenantRollbackRequested",
+  "TenantOperationRequested",
   "StepCompleted",
   "StepFailed",
   "StepCompensated",
@@ -12,6 +14,12 @@ export const recordNames = [
   "StepProgressed",
   "TenantProvisioned",
   "TenantProvisioningFailed",
+  "TenantSuspended",
+  "TenantResumed",
+  "TenantRemovalStarted",
+  "TenantRestored",
+  "TenantRemoved",
+  "TenantRemovalRefused",
   "TenantState",
 ] as const;
 

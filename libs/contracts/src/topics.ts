@@ -35,7 +35,7 @@ const week = { policy: "delete", days: 7 } as const;
 
 export const requestsTopic = topic("tenants.requests", {
   retention: week,
-  records: ["TenantProvisioningRequested"],
+  records: ["TenantProvisioningRequested", "TenantRemovalRequested"],
   writer: ["upstream services"],
   readers: ["orchestrator"],
 });
@@ -43,7 +43,7 @@ export const requestsTopic = topic("tenants.requests", {
 export const commandsTopic = (step: string): Topic =>
   topic(`tenants.commands.${step}`, {
     retention: week,
-    records: ["TenantRequested", "TenantRollbackRequested"],
+    records: ["TenantRequested", "TenantRollbackRequested", "TenantOperationRequested"],
     writer: ["orchestrator"],
     readers: [`${step as StepName} worker`],
   });
@@ -57,7 +57,16 @@ export const repliesTopic = topic("tenants.replies", {
 
 export const lifecycleTopic = topic("tenants.lifecycle", {
   retention: { policy: "delete", days: 30 },
-  records: ["TenantProvisioned", "TenantProvisioningFailed"],
+  records: [
+    "TenantProvisioned",
+    "TenantProvisioningFailed",
+    "TenantSuspended",
+    "TenantResumed",
+    "TenantRemovalStarted",
+    "TenantRestored",
+    "TenantRemoved",
+    "TenantRemovalRefused",
+  ],
   writer: ["orchestrator"],
   readers: ["subscribers"],
 });

@@ -126,9 +126,9 @@ test("schemas are registered under topic and record, FULL_TRANSITIVE; twice is o
   await createCodec("deeplens", url).prepare([requestsTopic, repliesTopic]);
   const subject = `deeplens.tenants.requests-${fullNameOf("TenantProvisioningRequested")}`;
   assert.ok(subjects.has(subject));
-  assert.equal(subjects.size, 6);
+  assert.equal(subjects.size, 7);
   assert.deepEqual([...new Set(levels.values())], ["FULL_TRANSITIVE"]);
-  assert.equal(schemas.size, 6);
+  assert.equal(schemas.size, 7);
 });
 
 test("what does not fit its schema, or whose topic was not prepared, is not encoded", async () => {

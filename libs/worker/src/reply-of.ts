@@ -20,7 +20,13 @@ export const completed = (
   work: { durationMs: number; calls: readonly CallTiming[] },
 ): Reply => ({
   record: "StepCompleted",
-  value: { ...headOf(order, at), outputs: done.outputs, resources: done.resources, ...rounded(work) },
+  value: {
+    ...headOf(order, at),
+    outputs: done.outputs,
+    resources: done.resources,
+    receipt: [],
+    ...rounded(work),
+  },
 });
 
 export const compensated = (

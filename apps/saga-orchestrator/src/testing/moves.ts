@@ -211,7 +211,7 @@ const replyOf = ({ echo, pivot }: Extract<Happens, { what: "reply" }>): Reply =>
     case "StepCompleted":
       return {
         record: "StepCompleted",
-        value: { ...common, outputs: {}, resources: [], durationMs: 1, calls: [] },
+        value: { ...common, outputs: {}, resources: [], receipt: [], durationMs: 1, calls: [] },
       };
     case "StepFailed":
       return {

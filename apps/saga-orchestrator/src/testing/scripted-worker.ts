@@ -101,7 +101,7 @@ export const startScriptedWorker = async (
 };
 
 const workOf = (command: Command): SeenCommand["work"] => {
-  if (command.record === "TenantRequested") return "do";
+  if (command.record !== "TenantRollbackRequested") return "do";
   return command.value.purpose === "second-look" ? "second-look" : "compensate";
 };
 
@@ -132,7 +132,7 @@ const common = ({ value: { sagaId, tenantId, slug, step, fence, attempt } }: Com
 
 /** The step was done, or undone. */
 export const success = (command: Command): Reply =>
-  command.record === "TenantRequested"
+  command.record !== "TenantRollbackRequested"
     ? {
         record: "StepCompleted",
         value: {
@@ -141,13 +141,14 @@ export const success = (command: Command): Reply =>
           resources: [],
           durationMs: 1,
           calls: [],
+          receipt: [],
         },
       }
     : { record: "StepCompensated", value: { ...common(command), receipt: [], durationMs: 1 } };
 
 /** The step, or its undo, failed. */
 export const failure = (command: Command, permanent: boolean): Reply =>
-  command.record === "TenantRequested"
+  command.record !== "TenantRollbackRequested"
     ? {
         record: "StepFailed",
         value: {

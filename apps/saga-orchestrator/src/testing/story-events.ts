@@ -108,7 +108,14 @@ const rawOf = (headers: Readonly<{ [name: string]: string }>) => ({
 export const completed = (step: string, which: Which = "newest"): StoryEvent =>
   reply(step, which, (common) => ({
     record: "StepCompleted",
-    value: { ...common, outputs: { name: `the ${step}` }, resources: [], durationMs: 5, calls: [] },
+    value: {
+      ...common,
+      outputs: { name: `the ${step}` },
+      resources: [],
+      receipt: [],
+      durationMs: 5,
+      calls: [],
+    },
   }));
 
 /** A completion of a command that is not the newest any more. */

@@ -31,6 +31,21 @@ export interface TenantProvisioningRequested {
   readonly requestedAt: string;
 }
 
+/** An upstream service asks for the removal of a tenant. */
+export interface TenantRemovalRequested {
+  /** Unique for each source; the same request again gets the same answer. */
+  readonly requestId: string;
+  /** The tenant meant: where another has the slug by now, the request is refused. */
+  readonly tenantId: string;
+  /** Its name in the names of its resources. */
+  readonly slug: string;
+  readonly reason: string;
+  /** How long it can be restored, in ms; null: as the installation has it. 0: purged at once. */
+  readonly graceMs: null | number;
+  /** ISO 8601 */
+  readonly requestedAt: string;
+}
+
 /** The orchestrator commands a worker to do its step for a tenant. */
 export interface TenantRequested {
   /** The saga that speaks or is spoken to. */
@@ -83,6 +98,35 @@ export interface TenantRollbackRequested {
   readonly reason: string;
 }
 
+/** The orchestrator commands a worker to act on its part of a tenant that was made: suspend it, purge it, back it up, and whatever else comes. */
+export interface TenantOperationRequested {
+  /** The saga that speaks or is spoken to. */
+  readonly sagaId: string;
+  /** Owner of everything the tenant has; never changes. */
+  readonly tenantId: string;
+  /** The tenant's name in the names of its resources. */
+  readonly slug: string;
+  /** The step of the saga's table; the reply bears it. The topic says which part it is. */
+  readonly step: string;
+  /** Grows with every command of any saga for this slug; a reply bears its command's. */
+  readonly fence: number;
+  /** 1 for the first try of this step. */
+  readonly attempt: number;
+  /** How long the work may take once it was begun, in ms. */
+  readonly workMs: number;
+  /** ISO 8601: a command that was not begun by then is not begun any more. */
+  readonly expiresAt: string;
+  /** suspend, resume, purge, backup-now, ...: a worker that does not know it says operation-unknown. */
+  readonly operation: string;
+  /** What the operation was told; never a secret. */
+  readonly parameters: { readonly [key: string]: string };
+  /** What the tenant's parts put out when they were made, and completed steps of this saga, as <step>.<name>. */
+  readonly inputs: { readonly [key: string]: string };
+  readonly name: string;
+  readonly tier: string;
+  readonly storageType: string;
+}
+
 export interface Resource {
   readonly kind: string;
   readonly name: string;
@@ -91,6 +135,13 @@ export interface Resource {
 export interface CallTiming {
   readonly name: string;
   readonly durationMs: number;
+}
+
+export interface ReceiptLine {
+  readonly kind: string;
+  readonly name: string;
+  /** removed, absent, foreign (another owner's, left alone), not-asked (never asked for; its service does not answer), kept (stays: its service has no delete), or what an operation proved */
+  readonly outcome: string;
 }
 
 /** A worker did its step. */
@@ -117,6 +168,8 @@ export interface StepCompleted {
   readonly durationMs: number;
   /** How long each call inside the step took. */
   readonly calls: readonly CallTiming[];
+  /** What an operation did, found or proved; one line a resource. */
+  readonly receipt: readonly ReceiptLine[];
 }
 
 /** A worker could not do its step. */
@@ -142,13 +195,6 @@ export interface StepFailed {
   readonly message: string;
   /** For the pivot: refused (nothing was done), not-asked (no intent was made) or unknown. */
   readonly pivot: string;
-}
-
-export interface ReceiptLine {
-  readonly kind: string;
-  readonly name: string;
-  /** removed, absent, foreign (another owner's, left alone) or not-asked (never asked for; its service does not answer) */
-  readonly outcome: string;
 }
 
 /** A worker undid its step; the receipt says what it removed and what it looked for and did not find. */
@@ -265,6 +311,109 @@ export interface TenantProvisioningFailed {
   readonly step: null | string;
 }
 
+/** Every way in is closed with the tenant's own credentials; nothing of it is lost. Identity has no call for it: this event tells it. */
+export interface TenantSuspended {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
+/** A suspended tenant is open again. */
+export interface TenantResumed {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
+/** A tenant is being removed: it is suspended and backed up now, and kept until the purge. */
+export interface TenantRemovalStarted {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** The request's id; of an operator's act the inbox row's. */
+  readonly requestId: string;
+  /** ce_source of the request. */
+  readonly source: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+  /** ISO 8601: until then it can be restored. */
+  readonly purgeAt: string;
+}
+
+/** The removal was taken back inside its grace period: the whole tenant, with the same id, names and data; its credentials are new. */
+export interface TenantRestored {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
+/** Nothing of the tenant is left but its record in Identity, which has no delete. */
+export interface TenantRemoved {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** The request's id; of an operator's act the inbox row's. */
+  readonly requestId: string;
+  /** ce_source of the request. */
+  readonly source: string;
+  /** ISO 8601: the name is not given to another tenant before. */
+  readonly slugHeldUntil: string;
+}
+
+/** A request for a removal was refused, and nothing was touched. */
+export interface TenantRemovalRefused {
+  /** As the request named it. */
+  readonly tenantId: string;
+  /** As the request named it. */
+  readonly slug: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  /** The request's id; of an operator's act the inbox row's. */
+  readonly requestId: string;
+  /** ce_source of the request. */
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** The latest state of a tenant. */
 export interface TenantState {
   readonly tenantId: string;
@@ -275,7 +424,7 @@ export interface TenantState {
   readonly revision: number;
   /** ISO 8601 */
   readonly occurredAt: string;
-  /** provisioning, ready, compensating, rolled-back or stuck */
+  /** provisioning, ready, compensating, rolled-back, stuck, suspended, removing or removed */
   readonly state: string;
   readonly tier: string;
   /** What the tier allows. */
