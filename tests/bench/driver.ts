@@ -1,5 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { lifecycleTopic, type Message, requestsTopic, shardOf, topicName } from "@deeplens/contracts";
+import {
+  lifecycleTopic,
+  type Message,
+  requestsTopic,
+  shardOf,
+  storageRequestOf,
+  topicName,
+} from "@deeplens/contracts";
 import { createConsumer, createProducer, headersOf, type KafkaRecord } from "@deeplens/messaging";
 import type { BenchInstallation } from "./installation.ts";
 
@@ -60,7 +67,7 @@ export const startDriver = async ({
         requestId: slug,
         name: slug,
         tier: "free",
-        storage: { type: "deeplens", provider: null, credentialRef: null },
+        storage: storageRequestOf({ type: "deeplens" }),
         administrator: { email, firstName: "Ada", lastName: "Lovelace" },
         requestedAt: new Date().toISOString(),
       },

@@ -9,6 +9,7 @@ import {
   requestsTopic,
   shardOf,
   stepNames,
+  storageRequestOf,
   tenantIdOf,
   topicName,
 } from "@deeplens/contracts";
@@ -107,7 +108,7 @@ describe("bytes that are no request", () => {
       record: "TenantProvisioningRequested",
       value: {
         ...{ requestId: "too-large", name, tier: "free" },
-        storage: { type: "none", provider: null, credentialRef: null },
+        storage: storageRequestOf({ type: "none" }),
         administrator: { email: "a@example.test", firstName: "A", lastName: "B" },
         requestedAt: new Date().toISOString(),
       },

@@ -40,9 +40,10 @@ export const fieldsOf = ({ tenant, administrator, storage, inputs }: ProvisionCo
     adminLastName: administrator.lastName,
     qdrantHttpPort: input("vectors.httpPort"),
     qdrantGrpcPort: input("vectors.grpcPort"),
-    ...(storage === "none"
-      ? {}
-      : { minioEndpoint: input("storage.endpoint"), minioBucket: input("storage.bucket") }),
+    // What is the tenant's own is no MinIO: the API has no field for it.
+    ...(storage.type === "deeplens"
+      ? { minioEndpoint: input("storage.endpoint"), minioBucket: input("storage.bucket") }
+      : {}),
   };
 };
 

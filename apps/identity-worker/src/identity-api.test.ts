@@ -106,7 +106,7 @@ test("health says whether the API answers", async () => {
 });
 
 test("without storage no storage is named", () => {
-  const fields = fieldsOf({ ...commandOf(), storage: "none" });
+  const fields = fieldsOf({ ...commandOf(), storage: { type: "none" } });
   const sent = requestOf(fields, password);
   assert.deepEqual(["minioBucket" in sent, "minioEndpoint" in sent], [false, false]);
 });

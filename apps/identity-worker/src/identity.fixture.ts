@@ -139,7 +139,7 @@ export const commandOf = (name = "Acme Corp"): ProvisionCommand => {
   return {
     tenant: { tenantId: tenantIdOf("identity tests", slug), slug, name },
     tier: "free",
-    storage: "deeplens",
+    storage: { type: "deeplens" },
     administrator: { email: `ada@${slug}.test`, firstName: "Ada", lastName: "Lovelace" },
     inputs: {
       "database.database": `tenant_${slug.replaceAll("-", "_")}_metadata`,

@@ -62,7 +62,7 @@ test("the administrator logs in with the password that was made here; twice is o
 });
 
 test("a tenant without storage is made and adopted", async () => {
-  const command = { ...freshCommand(), storage: "none" as const };
+  const command = { ...freshCommand(), storage: { type: "none" as const } };
   const rig = rigFor(command);
   assert.deepEqual(await rig.provision(), await rig.provision());
 });

@@ -1,10 +1,17 @@
-import type { StepHandler } from "@deeplens/worker";
+import { PermanentStepError, type StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
 import { provision } from "./provision.ts";
 
 /** The storage step on the MinIO that these credentials reach. */
 export const storageHandler = (root: AdminAccess): StepHandler => ({
-  provision: (command, context) => provision(root, command, context),
+  provision: (command, context) => {
+    if (command.storage.type === "byos")
+      throw new PermanentStepError(
+        "storage-byos",
+        "storage: byos is not in this version; use deeplens or none",
+      );
+    return provision(root, command, context);
+  },
   compensate: (command, context) => compensate(root, command, context),
 });

@@ -1,5 +1,5 @@
 import type { TenantRequest } from "@deeplens/client";
-import { slugOf, specOf, tierNames, tiers } from "@deeplens/contracts";
+import { slugOf, specOf, storageRequestOf, tierNames, tiers } from "@deeplens/contracts";
 import { input, select } from "@inquirer/prompts";
 import { Refused } from "./refused.ts";
 import type { Session } from "./session.ts";
@@ -109,7 +109,7 @@ const specFor = (wish: TenantRequest) =>
     ...wish,
     requestId: "",
     requestedAt: "",
-    storage: { type: wish.storage.type, provider: null, credentialRef: null },
+    storage: storageRequestOf(wish.storage),
   });
 
 const checked = (wish: TenantRequest): TenantRequest => {

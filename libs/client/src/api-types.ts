@@ -1,14 +1,12 @@
+import type { StorageWish } from "@deeplens/contracts";
+
 // What the orchestrator's HTTP API answers; /openapi.json of an orchestrator has the same with every rule.
 
 export interface TenantRequest {
   readonly name: string;
   /** free, professional or enterprise */
   readonly tier: string;
-  readonly storage: {
-    readonly type: string;
-    readonly provider?: string | null;
-    readonly credentialRef?: string | null;
-  };
+  readonly storage: StorageWish;
   readonly administrator: { readonly email: string; readonly firstName: string; readonly lastName: string };
 }
 

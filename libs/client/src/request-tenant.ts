@@ -1,7 +1,9 @@
 import {
   requestsTopic,
+  type StorageWish,
   shardOf,
   slugOf,
+  storageRequestOf,
   type TenantId,
   type TenantProvisioningRequested,
   tenantIdOf,
@@ -14,7 +16,7 @@ export interface TenantWish {
   readonly requestId: string;
   readonly name: string;
   readonly tier: string;
-  readonly storage: { readonly type: string; readonly provider?: string; readonly credentialRef?: string };
+  readonly storage: StorageWish;
   readonly administrator: { readonly email: string; readonly firstName: string; readonly lastName: string };
 }
 
@@ -60,11 +62,7 @@ const recordOf = (wish: TenantWish): TenantProvisioningRequested => ({
   requestId: wish.requestId,
   name: wish.name,
   tier: wish.tier,
-  storage: {
-    type: wish.storage.type,
-    provider: wish.storage.provider ?? null,
-    credentialRef: wish.storage.credentialRef ?? null,
-  },
+  storage: storageRequestOf(wish.storage),
   administrator: wish.administrator,
   requestedAt: new Date().toISOString(),
 });

@@ -9,6 +9,7 @@ export * from "./shards.ts";
 export * from "./slug.ts";
 export * from "./steps.ts";
 export * from "./storage-model.ts";
+export * from "./storage-rules.ts";
 export * from "./tenant-id.ts";
 export * from "./tiers.ts";
 export * from "./topics.ts";

@@ -1,6 +1,7 @@
 import type { TenantProvisioningRequested } from "./generated/messages.ts";
 import { type Slug, slugOf } from "./slug.ts";
 import type { StorageModel } from "./storage-model.ts";
+import { storageOf } from "./storage-rules.ts";
 import { type TierName, tierNames, tierOf } from "./tiers.ts";
 
 /** What a tenant is to become: the checked content of a request. */
@@ -33,13 +34,8 @@ export const specOf = (request: TenantProvisioningRequested): SpecResult => {
       "tier-unknown",
       `tier: ${JSON.stringify(request.tier.slice(0, 60))} is none of ${tierNames.join(", ")}`,
     );
-  if (request.storage.type === "byos")
-    return reject("storage-byos", "storage: byos is not in this version; use deeplens or none");
-  if (request.storage.type !== "deeplens" && request.storage.type !== "none")
-    return reject(
-      "storage-unknown",
-      `storage: ${JSON.stringify(request.storage.type.slice(0, 60))} is none of deeplens, none`,
-    );
+  const storage = storageOf(request.storage);
+  if (!storage.ok) return storage;
   const { email: address, firstName, lastName } = request.administrator;
   if (address.length > 254 || !email.test(address) || hasInvisible.test(address))
     return reject(
@@ -58,7 +54,7 @@ export const specOf = (request: TenantProvisioningRequested): SpecResult => {
       name: request.name,
       slug: slug.slug,
       tier,
-      storage: { type: request.storage.type },
+      storage: storage.storage,
       administrator: { email: address, firstName, lastName },
     },
   };

@@ -9,6 +9,7 @@ import {
   repliesTopic,
   requestsTopic,
   schemaText,
+  storageRequestOf,
   type TenantProvisioningRequested,
 } from "@deeplens/contracts";
 import avsc from "avsc";
@@ -79,7 +80,7 @@ const request: TenantProvisioningRequested = {
   requestId: "order-1",
   name: "Acme",
   tier: "free",
-  storage: { type: "deeplens", provider: null, credentialRef: null },
+  storage: storageRequestOf({ type: "deeplens" }),
   administrator: { email: "ada@acme.example", firstName: "Ada", lastName: "Lovelace" },
   requestedAt: "2026-11-24T10:00:00.000Z",
 };

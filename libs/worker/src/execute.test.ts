@@ -22,7 +22,10 @@ const head = {
 };
 const doing: Order = {
   ...head,
-  work: { kind: "do", command: { tenant, tier: "free", storage: "deeplens", administrator, inputs: {} } },
+  work: {
+    kind: "do",
+    command: { tenant, tier: "free", storage: { type: "deeplens" }, administrator, inputs: {} },
+  },
 };
 const undoing: Order = {
   ...head,

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TenantRequested, TenantRollbackRequested } from "@deeplens/contracts";
+import {
+  requestOfModel,
+  type StorageModel,
+  type TenantRequested,
+  type TenantRollbackRequested,
+} from "@deeplens/contracts";
 import { orderOf, UnusableCommand } from "./order.ts";
 
 const head = {
@@ -9,7 +14,7 @@ const head = {
 };
 const requested: TenantRequested = {
   ...head,
-  ...{ tier: "free", storageType: "deeplens", inputs: {} },
+  ...{ tier: "free", storageType: "deeplens", storage: null, inputs: {} },
   administrator: { email: "a@b.test", firstName: "A", lastName: "B" },
 };
 const rollback: TenantRollbackRequested = { ...head, purpose: "sweep", reason: "r" };
@@ -38,11 +43,32 @@ test("what is no command for this step and this tenant is unusable", () => {
 });
 
 test("a value that this version does not know can still be answered", () => {
-  for (const unknown of [{ tier: "platinum" }, { storageType: "byos" }])
+  for (const unknown of [{ tier: "platinum" }, { storageType: "tape" }])
     assert.equal(
       orderOf("storage", { record: "TenantRequested", value: { ...requested, ...unknown } }).work.kind,
       "unknown",
     );
   const value = { ...rollback, purpose: "fun" };
   assert.equal(orderOf("storage", { record: "TenantRollbackRequested", value }).work.kind, "unknown");
+});
+
+test("the tenant's own storage comes as its request named it; a command that names only the type is one of before", () => {
+  const storageOfOrder = (change: Partial<TenantRequested>) => {
+    const { work } = orderOf("storage", { record: "TenantRequested", value: { ...requested, ...change } });
+    return work.kind === "do" ? work.command.storage : work;
+  };
+  const storage: StorageModel = {
+    type: "byos",
+    location: {
+      provider: "gcs",
+      bucket: "acme",
+      endpoint: null,
+      region: null,
+      prefix: "a/",
+      pathStyle: false,
+    },
+    credentialRef: "drop:0f8b6f3e-5c1d-4c39-9d2e-3b0a5e6f7a81",
+  };
+  assert.deepEqual(storageOfOrder({ storageType: "byos", storage: requestOfModel(storage) }), storage);
+  assert.deepEqual(storageOfOrder({ storageType: "none" }), { type: "none" });
 });

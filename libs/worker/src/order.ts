@@ -3,6 +3,8 @@ import {
   parseSlug,
   type Slug,
   type StepName,
+  storageOf,
+  storageRequestOf,
   type TenantId,
   type TenantRequested,
   type TenantRollbackRequested,
@@ -76,13 +78,12 @@ const named = (tenantId: string, slug: Slug): { tenantId: TenantId; slug: Slug }
 
 const doing = (value: TenantRequested): Work => {
   const tier = tierOf(value.tier);
-  const storage = value.storageType;
   if (tier === undefined) return unknown(false, `tier ${JSON.stringify(value.tier)} is not known`);
-  if (storage !== "deeplens" && storage !== "none")
-    return unknown(false, `storage ${JSON.stringify(storage)} is not in this version`);
+  const storage = storageOf(value.storage ?? storageRequestOf({ type: value.storageType }));
+  if (!storage.ok) return unknown(false, storage.rejection.message);
   const { administrator, inputs, name } = value;
   const tenant = { ...named(value.tenantId, value.slug as Slug), name };
-  return { kind: "do", command: { tenant, tier, storage, administrator, inputs } };
+  return { kind: "do", command: { tenant, tier, storage: storage.storage, administrator, inputs } };
 };
 
 const undoing = (value: TenantRollbackRequested): Work => {

@@ -1,4 +1,12 @@
-import type { ReceiptLine, Resource, Slug, StepName, TenantId, TierName } from "@deeplens/contracts";
+import type {
+  ReceiptLine,
+  Resource,
+  Slug,
+  StepName,
+  StorageModel,
+  TenantId,
+  TierName,
+} from "@deeplens/contracts";
 import type { TenantSecrets } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import type { Ledger } from "./ledger.ts";
@@ -14,7 +22,7 @@ export interface Tenant {
 export interface ProvisionCommand {
   readonly tenant: Tenant;
   readonly tier: TierName;
-  readonly storage: "deeplens" | "none";
+  readonly storage: StorageModel;
   readonly administrator: { readonly email: string; readonly firstName: string; readonly lastName: string };
   /** What completed steps put out, as `<step>.<name>`: `vectors.httpPort`, say. */
   readonly inputs: Readonly<Record<string, string>>;

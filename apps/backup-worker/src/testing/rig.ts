@@ -60,7 +60,7 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
   const command: ProvisionCommand = {
     tenant,
     tier: "free",
-    storage: "none",
+    storage: { type: "none" },
     administrator: { email: "a@example.test", firstName: "A", lastName: "B" },
     inputs: {
       "database.database": source.database.database,

@@ -11,7 +11,7 @@ export const freshTenant = (hint: string): Tenant => {
 export const provisionOf = (tenant: Tenant, tier: TierName = "free"): ProvisionCommand => ({
   tenant,
   tier,
-  storage: "deeplens",
+  storage: { type: "deeplens" },
   administrator: { email: "ada@example.com", firstName: "Ada", lastName: "Lovelace" },
   inputs: {},
 });

@@ -1,3 +1,4 @@
+import { isDropOffReference } from "@deeplens/contracts";
 import { z } from "zod";
 
 // What goes in and out of the API. These schemas validate, type the routes, and are shown in /openapi.json.
@@ -30,9 +31,20 @@ export const tenantRequestSchema = z.strictObject({
   name: text.meta({ description: "the tenant's name; its slug is made from it" }),
   tier: text.meta({ description: "free, professional or enterprise" }),
   storage: z.strictObject({
-    type: text.meta({ description: "deeplens or none; byos is not in this version" }),
-    provider: text.nullish(),
-    credentialRef: text.nullish(),
+    type: text.meta({ description: "deeplens, none, or byos: the tenant's own, described by what follows" }),
+    provider: text.nullish().meta({ description: "aws_s3, azure_blob or gcs" }),
+    bucket: text.nullish().meta({ description: "the bucket; for azure_blob the container" }),
+    endpoint: text.nullish().meta({ description: "where the service is, unless it is the provider's own" }),
+    region: text.nullish().meta({ description: "aws_s3 only" }),
+    prefix: text.nullish().meta({ description: "the folder of the bucket that is the tenant's" }),
+    pathStyle: z.boolean().nullish().meta({ description: "aws_s3 only: the bucket is named in the path" }),
+    // Refused here, before it is stored: it may be a credential.
+    credentialRef: text
+      .refine(
+        isDropOffReference,
+        "must be what POST /v1/secrets answered: drop:<uuid>; never the credentials",
+      )
+      .nullish(),
   }),
   administrator: z
     .strictObject({ email: text, firstName: text, lastName: text })

@@ -1,4 +1,4 @@
-import { commandsTopic } from "@deeplens/contracts";
+import { commandsTopic, requestOfModel } from "@deeplens/contracts";
 import { type Batch, partsOf } from "./batch.ts";
 import { after } from "./hybrid-clock.ts";
 import { outputsOf, type Saga, stepOf, type Work } from "./saga.ts";
@@ -44,6 +44,7 @@ export const sendCommand = (batch: Batch, saga: Saga, step: string, work: Work):
               ...common,
               tier: spec.tier,
               storageType: spec.storage.type,
+              storage: spec.storage.type === "byos" ? requestOfModel(spec.storage) : null,
               administrator: spec.administrator,
               inputs: outputsOf(saga),
             },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shardOf, tenantIdOf } from "@deeplens/contracts";
+import { shardOf, storageRequestOf, tenantIdOf } from "@deeplens/contracts";
 import { applyBatch, emptyStore, rowsOf } from "../testing/memory-store.ts";
 import { provisionKind } from "../testing/provision-kind.ts";
 import { command, given, type Story } from "../testing/story.ts";
@@ -147,7 +147,7 @@ for (const [what, changes, code] of [
   ["a right-to-left mark", { name: "acme\u202e" }, "name-invalid"],
   ["a reserved word", { name: "Postgres" }, "name-reserved"],
   ["a tier that there is not", { tier: "gold" }, "tier-unknown"],
-  ["byos", { storageType: "byos" }, "storage-byos"],
+  ["storage of its own without a provider", { storageType: "byos" }, "storage-provider"],
 ] as const)
   test(`a request with ${what} is refused before any worker is asked, and remembered`, () => {
     const request = requestOf(changes);
@@ -218,4 +218,17 @@ test("the hash of a request's content knows everything else of it", () => {
     { administrator: { email: "admin@example.com", firstName: "Ada", lastName: "Byron" } },
   ].map((changes) => payloadHashOf(requestOf(changes)));
   assert.equal(new Set(hashes).size, hashes.length);
+});
+
+// Seen to fail with the new fields hashed as null.
+test("a request that was made before storage had more fields hashes as it did then, so it is still the same one", () => {
+  assert.equal(
+    payloadHashOf(requestOf()),
+    "5db7921f4ed7461e757545926e388584c883efd76929b675553ab3367c3c7a2d",
+  );
+  const storage = storageRequestOf({ type: "byos", bucket: "a" });
+  assert.notEqual(
+    payloadHashOf(requestOf({ storage })),
+    payloadHashOf(requestOf({ storage: { ...storage, bucket: "b" } })),
+  );
 });

@@ -24,12 +24,18 @@ export const shardOfRequest = (request: { name: string }, shards: number): numbe
 };
 
 /**
- * What a request asks for, without the moment it was sent: the same request sent again may bear another.
+ * What a request asks for, without the moment it was sent: the same request sent again may bear another. Nor with the
+ * fields that came later and that it leaves out: it hashes as it did before there were any.
  */
 export const payloadHashOf = ({
   requestedAt: _requestedAt,
+  storage: { type, provider, credentialRef, ...later },
   ...payload
-}: TenantProvisioningRequested): string => hash("sha256", JSON.stringify(payload, sortedKeys));
+}: TenantProvisioningRequested): string => {
+  const told = Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null));
+  const storage = { type, provider, credentialRef, ...told };
+  return hash("sha256", JSON.stringify({ ...payload, storage }, sortedKeys));
+};
 
 const sortedKeys = (_key: string, value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)

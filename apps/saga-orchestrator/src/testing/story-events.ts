@@ -1,4 +1,9 @@
-import { type Reply, type TenantProvisioningRequested, tenantIdOf } from "@deeplens/contracts";
+import {
+  type Reply,
+  storageRequestOf,
+  type TenantProvisioningRequested,
+  tenantIdOf,
+} from "@deeplens/contracts";
 import type { Input } from "../engine/inputs.ts";
 import { sagaIdOf } from "../saga/requests.ts";
 import type { Saga, Timer, Work } from "../saga/saga.ts";
@@ -36,7 +41,7 @@ export const requestOf = (
     requestId: `request-of-${slug}`,
     name: slug,
     tier: "free",
-    storage: { type: storageType, provider: null, credentialRef: null },
+    storage: storageRequestOf({ type: storageType }),
     administrator: { email: "admin@example.com", firstName: "Ada", lastName: "Lovelace" },
     requestedAt: "2026-01-01T00:00:00.000Z",
     ...rest,

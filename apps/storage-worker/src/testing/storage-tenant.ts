@@ -38,7 +38,7 @@ export const freshTenant = (root = rootAccess(), installation = stack().installa
   const command: ProvisionCommand = {
     tenant,
     tier: "free",
-    storage: "deeplens",
+    storage: { type: "deeplens" },
     administrator: { email: `admin@${slug}.test`, firstName: "Ada", lastName: "Admin" },
     inputs: {},
   };

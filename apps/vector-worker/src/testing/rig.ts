@@ -90,7 +90,7 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
   const command: ProvisionCommand = {
     tenant,
     tier: "free",
-    storage: "none",
+    storage: { type: "none" },
     administrator: { email: "a@example.test", firstName: "A", lastName: "B" },
     inputs: {},
   };

@@ -7,6 +7,16 @@ export interface StorageRequest {
   readonly provider: null | string;
   /** byos only: where the credentials were dropped off; never the credentials */
   readonly credentialRef: null | string;
+  /** byos only: the bucket; for azure_blob the container */
+  readonly bucket: null | string;
+  /** byos only: where the service is, unless it is the provider's own */
+  readonly endpoint: null | string;
+  /** byos on aws_s3 only */
+  readonly region: null | string;
+  /** byos only: the folder of the bucket that is the tenant's; all of it unless told */
+  readonly prefix: null | string;
+  /** byos on aws_s3 only: the bucket is named in the path, not in the host */
+  readonly pathStyle: null | boolean;
 }
 
 export interface Administrator {
@@ -67,6 +77,8 @@ export interface TenantRequested {
   readonly name: string;
   readonly tier: string;
   readonly storageType: string;
+  /** byos only: the tenant's own storage, as the request named it. */
+  readonly storage: null | StorageRequest;
   /** The tenant's first administrator. */
   readonly administrator: Administrator;
   /** What completed steps put out, as <step>.<name>. */

@@ -18,7 +18,7 @@ const fixtureOf = (
     command: {
       tenant: { tenantId, slug, name: "Acme" },
       tier: "free",
-      storage: "deeplens",
+      storage: { type: "deeplens" },
       administrator: { email: "a@acme.test", firstName: "A", lastName: "B" },
       inputs: {},
     },

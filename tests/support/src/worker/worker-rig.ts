@@ -10,7 +10,9 @@ import {
   deadLetterTopic,
   type Reply,
   repliesTopic,
+  requestOfModel,
   type StepName,
+  type StorageModel,
   shardOf,
   type TenantRequested,
   topicName,
@@ -36,7 +38,7 @@ export interface RigTenant {
 }
 export interface RigCommand extends Pick<TenantRequested, "tier" | "administrator" | "inputs"> {
   readonly tenant: RigTenant;
-  readonly storage: string;
+  readonly storage: StorageModel;
 }
 
 /** A worker's whole process, in an installation of a test file's own on the test installation's services. */
@@ -107,7 +109,10 @@ export const workerRig = async (options: WorkerRigOptions): Promise<WorkerRig> =
     provision: ({ tenant, tier, storage, administrator, inputs }, { fence, workMs }) =>
       send({
         record: "TenantRequested",
-        value: { ...head(tenant, fence, workMs), tier, storageType: storage, administrator, inputs },
+        value: {
+          ...head(tenant, fence, workMs),
+          ...{ tier, storageType: storage.type, storage: requestOfModel(storage), administrator, inputs },
+        },
       }),
     undo: (tenant, { fence, purpose = "compensate" }) =>
       send({

@@ -1,4 +1,11 @@
-import { shardOf, slugOf, specOf, type TenantProvisioningRequested, tenantIdOf } from "@deeplens/contracts";
+import {
+  shardOf,
+  slugOf,
+  specOf,
+  storageRequestOf,
+  type TenantProvisioningRequested,
+  tenantIdOf,
+} from "@deeplens/contracts";
 import type { ApiContext } from "../context.ts";
 import { putIntoInbox } from "../inbox-row.ts";
 import { Problem } from "../problem.ts";
@@ -31,11 +38,7 @@ export const tenantRequestRoutes = (app: Api, context: ApiContext): void => {
       requestId: headers["idempotency-key"],
       name: body.name,
       tier: body.tier,
-      storage: {
-        type: body.storage.type,
-        provider: body.storage.provider ?? null,
-        credentialRef: body.storage.credentialRef ?? null,
-      },
+      storage: storageRequestOf(body.storage),
       administrator: body.administrator,
       requestedAt: new Date().toISOString(),
     };

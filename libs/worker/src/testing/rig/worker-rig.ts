@@ -188,6 +188,7 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
         ...head(tenant, fence, options),
         tier: "free",
         storageType: "deeplens",
+        storage: null,
         administrator: { email: "a@b.test", firstName: "A", lastName: "B" },
         inputs: {},
       },
