@@ -52,7 +52,7 @@ export interface OperationCommand {
   /** What completed steps of this saga, and of the provisioning, put out, as `<step>.<name>`. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly tier: TierName;
-  readonly storage: "deeplens" | "none";
+  readonly storage: StorageModel["type"];
 }
 
 /** What an operation answers: as a step that was done, and a line for each thing that it removed, found or proved. */

@@ -126,7 +126,7 @@ test("what the database can't keep is refused by its rule before it gets there",
     [{ ...body, name: "ac\0me" }, "name-invalid", "name"],
     [{ ...body, name: "ac\ud800me" }, "name-invalid", "name"],
     [{ ...body, tier: "fr\0ee" }, "tier-unknown", "tier"],
-    [{ ...body, storage: { type: "none", provider: "\0" } }, "text-invalid", "storage.provider"],
+    [{ ...body, storage: { type: "none", provider: "\0" } }, "storage-not-byos", "storage.provider"],
     [
       { ...body, administrator: { ...body.administrator, lastName: "\0" } },
       "administrator-name",
