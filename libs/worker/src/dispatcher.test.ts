@@ -13,7 +13,7 @@ import { memoryParts } from "./testing/memory-parts.ts";
 const tenantId = "79c28c6d-5322-57b4-9be8-0b62424c1131" as TenantId;
 
 const orderOf = (slug: string, fence: number, options: Partial<Order> & { undo?: boolean } = {}): Order => ({
-  ...{ sagaId: "saga", tenantId, slug: slug as Slug, step: "storage", fence, attempt: 1 },
+  ...{ sagaId: "saga", tenantId, slug: slug as Slug, part: "storage", step: "storage", fence, attempt: 1 },
   ...{ workMs: 60_000, expiresAt: new Date(Date.now() + 60_000) },
   work: options.undo
     ? {

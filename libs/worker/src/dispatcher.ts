@@ -1,7 +1,7 @@
 import type { Reply, Slug } from "@deeplens/contracts";
 import type { Logger } from "@deeplens/telemetry";
 import { type AbortReason, expired, heldBy, type Outcome, type Run } from "./execute.ts";
-import { type Order, undoes } from "./order.ts";
+import { type Order, takesAway } from "./order.ts";
 import type { Arrival, Asked, PartStore, StoredReply } from "./part-store.ts";
 import type { Replies } from "./replies.ts";
 
@@ -100,7 +100,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     // It begins in this process or never, so its own clock tells how long that may take.
     const beginsInMs = beginsNow ? 0 : Math.max(0, expiresAt.getTime() - now().getTime());
     const held = parts.get(slug)?.locked ?? false;
-    return { slug, tenantId, fence, undoes: undoes(order), held, endsInMs: beginsInMs + workMs };
+    return { slug, tenantId, fence, undoes: takesAway(order), held, endsInMs: beginsInMs + workMs };
   };
 
   const place = async (job: Job, arrival: Arrival): Promise<void> => {
@@ -147,7 +147,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     if (arrival.sameCommand) return keepAsking();
     const { order } = job;
     const isExpired = order.expiresAt <= now();
-    const isHeld = arrival.overdue && !undoes(order);
+    const isHeld = arrival.overdue && !takesAway(order);
     if (isExpired || isHeld) {
       const holder = await store.holderOf(part.slug);
       part.waiting = undefined;
@@ -251,7 +251,7 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     await store.finish(
       batch.map(({ part, job, reply }) => {
         const { slug, tenantId, fence } = job.order;
-        return { slug, tenantId, fence, undoes: undoes(job.order), reply, release: releases(part, job) };
+        return { slug, tenantId, fence, undoes: takesAway(job.order), reply, release: releases(part, job) };
       }),
     );
     for (const { part, job, sent, comesAgain } of batch) {

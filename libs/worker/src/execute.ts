@@ -4,10 +4,17 @@ import type { Logger } from "@deeplens/telemetry";
 import { createCalls } from "./calls.ts";
 import { type Failure, failureOf, publicText } from "./failures.ts";
 import type { LedgerStore } from "./ledger-store.ts";
-import { type Order, undoes } from "./order.ts";
+import { lookOf, type Order, undoes } from "./order.ts";
 import { partHeld, throwWhereEffectsMayLand } from "./other-processes.ts";
 import { compensated, completed, failed, progressed } from "./reply-of.ts";
-import { FencedError, PermanentStepError, type StepContext, type StepHandler } from "./step.ts";
+import {
+  FencedError,
+  type Operation,
+  type OperationCommand,
+  PermanentStepError,
+  type StepContext,
+  type StepHandler,
+} from "./step.ts";
 
 /** How a run ended. Only an answer ends the command; a newer command answers for what was overtaken. */
 export type Outcome =
@@ -61,7 +68,7 @@ export const execute = (order: Order, options: RunOptions): Run => {
   const mustSettle = (): void => {
     watchdog ??= setTimeout(
       () =>
-        fatal(new Error(`the ${order.step} handler of ${order.slug} did not settle within ${settleMs} ms`)),
+        fatal(new Error(`the ${order.part} handler of ${order.slug} did not settle within ${settleMs} ms`)),
       settleMs,
     );
   };
@@ -83,14 +90,14 @@ export const execute = (order: Order, options: RunOptions): Run => {
 
   const seen = new Set<string>();
   const calls = createCalls({ signal: controller.signal, deadline, callMs: options.callMs });
-  const keepsIntents = order.work.kind === "undo" && order.work.command.purpose === "compensate";
+  const look = lookOf(order);
   const scope = {
-    ...{ tenantId: order.tenantId, slug: order.slug, step: order.step, fence: order.fence },
-    keepsIntents,
+    ...{ tenantId: order.tenantId, slug: order.slug, step: order.part, fence: order.fence },
+    keepsIntents: look === "first",
   };
   const context: StepContext = {
     installation: options.installation,
-    step: order.step,
+    step: order.part,
     fence: order.fence,
     get log() {
       return logOf();
@@ -118,8 +125,7 @@ export const execute = (order: Order, options: RunOptions): Run => {
         calls: calls.timings,
       }));
       // The last word on what an undone step left: not while something may still come.
-      if (order.work.kind === "undo" && order.work.command.purpose === "second-look")
-        throwWhereEffectsMayLand(order, await options.ledger.unsettled(scope));
+      if (look === "last") throwWhereEffectsMayLand(order, await options.ledger.unsettled(scope));
       return aborted === "newer" ? { kind: "overtaken" } : { kind: "answered", reply };
     } catch (error) {
       if (aborted === "newer") return { kind: "overtaken" };
@@ -166,6 +172,10 @@ const perform = async (
       const receipt = await handler.compensate(order.work.command, context);
       return compensated(order, new Date(), receipt, work().durationMs);
     }
+    case "operate": {
+      const done = await operationOf(handler, order.work.command)(order.work.command, context);
+      return completed(order, new Date(), done, work());
+    }
     case "unknown":
       return failed(order, new Date(), {
         permanent: true,
@@ -174,6 +184,15 @@ const perform = async (
         pivot: "unknown",
       });
   }
+};
+
+const operationOf = (handler: StepHandler, { operation, tenant }: OperationCommand): Operation => {
+  const known = Object.entries(handler.operations ?? {}).find(([name]) => name === operation);
+  if (known !== undefined) return known[1];
+  throw new PermanentStepError(
+    "operation-unknown",
+    `this worker does not know the operation ${operation} that was asked of tenant ${tenant.slug}: it is older than the orchestrator; bring it up to date, then retry`,
+  );
 };
 
 /**
@@ -185,7 +204,7 @@ export const expired = (order: Order, now: Date, holder?: string): Reply =>
   failed(order, now, {
     permanent: false,
     code: "expired",
-    message: `the ${order.step} step of ${order.slug} was not begun by ${order.expiresAt.toISOString()}${holder === undefined ? "" : `: ${partHeld(order, holder)}`}`,
+    message: `the ${order.part} step of ${order.slug} was not begun by ${order.expiresAt.toISOString()}${holder === undefined ? "" : `: ${partHeld(order, holder)}`}`,
     pivot: "unknown",
   });
 

@@ -146,10 +146,44 @@ export const ledgerSuite = (kind: string, rigOf: () => Promise<LedgerRig>): void
     await assert.rejects(ledger.intend(other), FencedError);
     await assert.rejects(ledger.made(key), FencedError);
     await assert.rejects(ledger.gone(key), FencedError);
+    await assert.rejects(ledger.mark("a saga"), FencedError);
     const newer = rig.store.of({ ...old, fence: 2 });
     assert.equal((await newer.find(key))?.state, "intent");
     assert.equal(await newer.find(other), undefined);
     await newer.gone(key);
+  });
+
+  // Seen to fail with the mark kept when the name is taken again, and with `mark` writing rows of other steps.
+  test(`${kind}: rule 17: a mark is on what the tenant has of the step, until it is taken away or gone`, async () => {
+    const rig = await rigOf();
+    const scope = await newScope(rig);
+    const ledger = rig.store.of(scope);
+    const [made, gone, later, elsewhere] = [newKey(), newKey(), newKey(), newKey()];
+    const other: CommandScope = { ...scope, step: "vectors" };
+    await rig.raise(other);
+    await rig.store.of(other).intend(elsewhere);
+    for (const key of [made, gone]) await ledger.intend(key);
+    await ledger.made(made);
+    await ledger.gone(gone);
+    const marks = async () =>
+      [made, gone, later, elsewhere].map(async (key) => (await ledger.find(key))?.mark);
+    await ledger.mark("a removal");
+    assert.deepEqual(await Promise.all(await marks()), ["a removal", undefined, undefined, undefined]);
+    await ledger.intend(later);
+    await ledger.intend(made, { kept: "yes" });
+    assert.deepEqual(await Promise.all(await marks()), ["a removal", undefined, undefined, undefined]);
+    await ledger.mark("another removal");
+    assert.deepEqual(await Promise.all(await marks()), [
+      ...["another removal", undefined, "another removal", undefined],
+    ]);
+    await ledger.gone(later);
+    await ledger.intend(later);
+    await ledger.mark(undefined);
+    assert.deepEqual(await Promise.all(await marks()), [undefined, undefined, undefined, undefined]);
+    await ledger.mark("a third");
+    await ledger.gone(made);
+    const next = rig.store.of(await newScope(rig));
+    assert.equal((await next.intend(made)).mark, undefined);
   });
 
   test(`${kind}: a step sees its own rows, not those of the tenant's other steps`, async () => {

@@ -11,6 +11,8 @@ export interface LedgerEntry extends LedgerKey {
   readonly state: "intent" | "made" | "gone";
   /** Facts that a later try needs (the id that another system gave): plain JSON, never a secret. */
   readonly facts: Readonly<Record<string, string>>;
+  /** The saga that suspended or is removing its tenant: that one's purge alone may destroy the thing (PROTOCOL.md 17). */
+  readonly mark?: string;
   /** How long ago its last intent was committed, in ms, by the database's clock: hosts' clocks may differ. */
   readonly intendedMsAgo: number;
 }
@@ -34,4 +36,6 @@ export interface Ledger {
   gone(key: LedgerKey): Promise<void>;
   /** This tenant's rows of this step that are not `gone`. */
   owned(): Promise<readonly LedgerEntry[]>;
+  /** Marks all of them with a saga's id, in place of any mark before; undefined takes the marks away. */
+  mark(sagaId: string | undefined): Promise<void>;
 }

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import {
   requestOfModel,
   type StorageModel,
+  type TenantOperationRequested,
   type TenantRequested,
   type TenantRollbackRequested,
 } from "@deeplens/contracts";
-import { orderOf, UnusableCommand } from "./order.ts";
+import { orderOf, takesAway, UnusableCommand } from "./order.ts";
 
 const head = {
   ...{ sagaId: "s", tenantId: "79c28c6d-5322-57b4-9be8-0b62424c1131", slug: "acme", step: "storage" },
@@ -16,6 +17,11 @@ const requested: TenantRequested = {
   ...head,
   ...{ tier: "free", storageType: "deeplens", storage: null, inputs: {} },
   administrator: { email: "a@b.test", firstName: "A", lastName: "B" },
+};
+const operation: TenantOperationRequested = {
+  ...head,
+  ...{ step: "final-backup", operation: "backup-now", parameters: {}, inputs: {} },
+  ...{ tier: "free", storageType: "deeplens" },
 };
 const rollback: TenantRollbackRequested = { ...head, purpose: "sweep", reason: "r" };
 
@@ -71,4 +77,18 @@ test("the tenant's own storage comes as its request named it; a command that nam
   };
   assert.deepEqual(storageOfOrder({ storageType: "byos", storage: requestOfModel(storage) }), storage);
   assert.deepEqual(storageOfOrder({ storageType: "none" }), { type: "none" });
+});
+
+test("an operation is for the part of its topic, whatever its saga calls the step", () => {
+  const order = orderOf("storage", { record: "TenantOperationRequested", value: operation });
+  assert.deepEqual([order.part, order.step, order.work.kind], ["storage", "final-backup", "operate"]);
+});
+
+// Seen to fail with a purge that is fenced as an operation which makes things.
+test("rule 13: a purge is fenced as an undo is, other operations are not", () => {
+  const takes = (name: string): boolean =>
+    takesAway(
+      orderOf("storage", { record: "TenantOperationRequested", value: { ...operation, operation: name } }),
+    );
+  assert.deepEqual(["purge", "suspend", "backup-now"].map(takes), [true, false, false]);
 });

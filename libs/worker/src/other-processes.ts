@@ -17,13 +17,13 @@ export class EffectMayLand extends Error {
 export const throwWhereEffectsMayLand = (order: Order, processes: readonly Unsettled[]): void => {
   if (processes.length === 0) return;
   throw new EffectMayLand(
-    `what an earlier worker was making of ${order.step} of tenant ${order.slug} may still come: ${processes.map(stateOf).join("; ")}. Then: tenantctl resume ${order.slug}`,
+    `what an earlier worker was making of ${order.part} of tenant ${order.slug} may still come: ${processes.map(stateOf).join("; ")}. Then: tenantctl resume ${order.slug}`,
   );
 };
 
 /** That another process has the order's part and does not end. */
-export const partHeld = ({ step, slug }: Order, holder: string | undefined): string =>
-  `${holder === undefined ? "another process" : nameOf(holder)} holds the ${step} part of tenant ${slug} and has not ended its work there: end that process, then: tenantctl resume ${slug}`;
+export const partHeld = ({ part, slug }: Order, holder: string | undefined): string =>
+  `${holder === undefined ? "another process" : nameOf(holder)} holds the ${part} part of tenant ${slug} and has not ended its work there: end that process, then: tenantctl resume ${slug}`;
 
 const stateOf = ({ process, state, until }: Unsettled): string =>
   state === "alive"

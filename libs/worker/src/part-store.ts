@@ -12,7 +12,7 @@ export interface Asked {
   readonly slug: Slug;
   readonly tenantId: TenantId;
   readonly fence: number;
-  /** An undo's fence is on disk before anything is undone. */
+  /** It undoes or destroys: its fence is on disk before anything goes. */
   readonly undoes: boolean;
   /** This process has the part's lock already. */
   readonly held: boolean;

@@ -43,10 +43,11 @@ interface Row {
   readonly owner: TenantId;
   readonly state: LedgerEntry["state"];
   readonly facts: Record<string, string>;
+  readonly marked_by: string | null;
   readonly intended_ms_ago: number;
 }
 
-const columns = `kind, name, owner, state, facts,
+const columns = `kind, name, owner, state, facts, marked_by,
   extract(epoch FROM clock_timestamp() - intended_at)::float8 * 1000 AS intended_ms_ago`;
 const part = "SELECT suspects FROM worker.parts WHERE slug = $1 AND step = $2 AND fence = $3 FOR SHARE";
 
@@ -82,6 +83,7 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
            owner = excluded.owner, slug = excluded.slug, step = excluded.step, state = 'intent',
            facts = CASE WHEN l.state = 'gone' THEN excluded.facts ELSE l.facts || excluded.facts END,
            doubtful = l.state <> 'gone' AND (l.doubtful OR l.state = 'intent'),
+           marked_by = CASE WHEN l.state <> 'gone' THEN l.marked_by END,
            processes = CASE
              WHEN l.state = 'gone' THEN excluded.processes
              WHEN $8 = ANY (l.processes) THEN l.processes
@@ -128,12 +130,24 @@ const ledgerOf = (pool: Pool, processId: string, scope: CommandScope): Ledger =>
       );
       return rows.map(entryOf);
     },
+    async mark(sagaId) {
+      const { rows } = await pool.query<{ held: boolean }>(
+        `WITH part AS MATERIALIZED (${part}), marked AS (
+           UPDATE worker.ledger AS l SET marked_by = $5, updated_at = now() FROM part
+           WHERE l.owner = $4::uuid AND l.step = $2 AND l.state <> 'gone')
+         SELECT EXISTS (SELECT FROM part) AS held`,
+        [slug, step, fence, tenantId, sagaId ?? null],
+      );
+      if (rows[0]?.held !== true)
+        throw new FencedError(`${slug}/${step}: fence ${fence} was overtaken; the marks were not written`);
+    },
   };
 };
 
 const isRow = (row: Partial<Row>): row is Row => typeof row.kind === "string";
 
-const entryOf = ({ kind, name, owner, state, facts, intended_ms_ago }: Row): LedgerEntry => ({
+const entryOf = ({ kind, name, owner, state, facts, marked_by, intended_ms_ago }: Row): LedgerEntry => ({
   ...{ kind, name, owner, state, facts },
+  ...(marked_by === null ? {} : { mark: marked_by }),
   intendedMsAgo: intended_ms_ago,
 });

@@ -8,7 +8,7 @@ import { completed } from "./reply-of.ts";
 
 const order: Order = {
   ...{ sagaId: "saga", tenantId: "79c28c6d-5322-57b4-9be8-0b62424c1131" as TenantId, slug: "acme" as Slug },
-  ...{ step: "storage", fence: 7, attempt: 1, workMs: 1_000, expiresAt: new Date(0) },
+  ...{ part: "storage", step: "storage", fence: 7, attempt: 1, workMs: 1_000, expiresAt: new Date(0) },
   work: { kind: "unknown", undoes: false, message: "of no account here" },
 };
 
@@ -17,7 +17,7 @@ const rigOf = () => {
   const codec = { encode: (_topic: unknown, reply: Reply) => Buffer.from(JSON.stringify(reply)) } as Codec;
   const send = async (topic: string, record: KafkaRecord) => void sent.push({ topic, record });
   const sender = { send, flush: async () => undefined, close: async () => undefined };
-  const replies = createReplies({ installation: "deeplens", step: "storage", shards: 6, codec, sender });
+  const replies = createReplies({ installation: "deeplens", part: "storage", shards: 6, codec, sender });
   return { replies, sent };
 };
 

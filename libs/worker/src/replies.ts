@@ -19,14 +19,14 @@ const headRoomBytes = 8_192;
 /** The workers' side of the replies topic: keyed by slug, on the slug's shard. */
 export const createReplies = (options: {
   installation: string;
-  step: string;
+  part: string;
   shards: number;
   codec: Codec;
   sender: Sender;
 }): Replies => {
-  const { installation, step, shards, codec, sender } = options;
+  const { installation, part, shards, codec, sender } = options;
   const topic = topicName(installation, repliesTopic);
-  const source = `/${installation}/${step}-worker`;
+  const source = `/${installation}/${part}-worker`;
 
   const encode = (order: Order, reply: Reply): StoredReply => {
     const bytes = codec.encode(repliesTopic, reply);
@@ -36,11 +36,11 @@ export const createReplies = (options: {
         failed(order, new Date(), {
           permanent: true,
           code: "reply-too-large",
-          message: `the ${reply.record} of ${order.slug}'s ${step} has ${bytes.length} bytes, more than the topic takes`,
+          message: `the ${reply.record} of ${order.slug}'s ${part} has ${bytes.length} bytes, more than the topic takes`,
           pivot: "unknown",
         }),
       );
-    const { sagaId, fence, tenantId } = order;
+    const { sagaId, step, fence, tenantId } = order;
     const headers = headersOf({
       id: randomUUID(),
       record: reply.record,

@@ -1,7 +1,7 @@
 import type { CallTiming, ReceiptLine, Reply } from "@deeplens/contracts";
 import type { Failure } from "./failures.ts";
 import { type Order, undoes } from "./order.ts";
-import type { StepDone } from "./step.ts";
+import type { OperationDone, StepDone } from "./step.ts";
 
 const headOf = (order: Order, at: Date) => ({
   sagaId: order.sagaId,
@@ -16,7 +16,7 @@ const headOf = (order: Order, at: Date) => ({
 export const completed = (
   order: Order,
   at: Date,
-  done: StepDone,
+  done: StepDone & Partial<Pick<OperationDone, "receipt">>,
   work: { durationMs: number; calls: readonly CallTiming[] },
 ): Reply => ({
   record: "StepCompleted",
@@ -24,7 +24,7 @@ export const completed = (
     ...headOf(order, at),
     outputs: done.outputs,
     resources: done.resources,
-    receipt: [],
+    receipt: done.receipt ?? [],
     ...rounded(work),
   },
 });

@@ -46,12 +46,15 @@ export const ensureResource = async (
  * Removes a thing of ours and looks again. A missing thing succeeds; a thing of somebody else's is left untouched and
  * said so in the receipt.
  *
- * @throws when it is still there after its removal
+ * @param purge for a purge: the saga whose mark the thing has to bear (PROTOCOL.md 17)
+ * @throws PermanentStepError `not-marked` for a thing of ours that does not bear it, which is left untouched; any other
+ *   error when it is still there after its removal
  */
 export const removeResource = async (
   context: StepContext,
   tenant: { tenantId: TenantId; slug: string },
   resource: ResourcePort & { remove(signal: AbortSignal): Promise<void> },
+  purge?: { readonly sagaId: string },
 ): Promise<ReceiptLine> => {
   const key = { kind: resource.kind, name: resource.name };
   const look = (): Promise<Sight> =>
@@ -66,6 +69,8 @@ export const removeResource = async (
     await markGone(context, tenant.tenantId, key);
     return { ...key, outcome: "foreign" };
   }
+  if (purge !== undefined)
+    refuseUnmarked([(await context.ledger.find(key)) ?? key], tenant.slug, purge.sagaId);
   await context.call(`remove ${resource.kind}`, (signal) => resource.remove(signal));
   const after = await look();
   if (after.found !== "nothing" && (await isOurs(context, tenant.tenantId, key, after)))
@@ -82,6 +87,20 @@ export const ownedByOther = (key: LedgerKey, slug: string): PermanentStepError =
     `${key.kind}-owned-by-other`,
     `${key.kind} ${key.name} exists and does not belong to tenant ${slug}; it was left untouched. Rename or remove it, or choose another tenant name, then replay`,
   );
+
+/** @throws PermanentStepError `not-marked` where one of the things does not bear the saga's mark */
+export const refuseUnmarked = (
+  things: readonly (LedgerKey & { readonly mark?: string })[],
+  slug: string,
+  sagaId: string,
+): void => {
+  const foreign = things.filter(({ mark }) => mark !== sagaId);
+  if (foreign.length === 0) return;
+  throw new PermanentStepError(
+    "not-marked",
+    `${foreign.map(({ kind, name }) => `${kind} ${name}`).join(", ")} of tenant ${slug} does not bear the mark of the removal that asks (${sagaId}); nothing was destroyed. Another act has changed the tenant since: look at its sagas (tenantctl sagas ${slug})`,
+  );
+};
 
 const isOurs = async (
   context: StepContext,

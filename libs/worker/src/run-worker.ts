@@ -222,7 +222,7 @@ const run = async (
   const sender = await wait("Kafka to take replies", () => createSender(() => connectedProducer(kafka), log));
   cleanUps.push(() => sender.close());
 
-  const replies = createReplies({ installation, step, shards, codec, sender });
+  const replies = createReplies({ installation, part: step, shards, codec, sender });
   const ledger = createLedgerStore(pool, session.processId);
   const dispatcher = createDispatcher({
     parts: postgresParts(session, step, callMs),

@@ -45,6 +45,7 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
             ...{ kind, name, owner, slug, step },
             state: "intent",
             facts: { ...before?.facts, ...facts },
+            ...(before?.mark === undefined ? {} : { mark: before.mark }),
             doubtful: before !== undefined && (before.doubtful || before.state === "intent"),
             intendedAtMs: performance.now(),
           };
@@ -68,12 +69,19 @@ export const memoryLedger = (fences: MemoryFences = memoryFences()): MemoryLedge
           [...rows.values()]
             .filter((row) => row.step === scope.step && own(row) !== undefined)
             .map((row) => entryOf(row)),
+        mark: async (sagaId) => {
+          fences.hold(scope);
+          for (const [id, { mark, ...row }] of rows)
+            if (row.step === scope.step && own(row) !== undefined)
+              rows.set(id, sagaId === undefined ? row : { ...row, mark: sagaId });
+        },
       };
     },
   };
 };
 
-const entryOf = ({ kind, name, owner, state, facts, intendedAtMs }: Row): LedgerEntry => ({
+const entryOf = ({ kind, name, owner, state, facts, mark, intendedAtMs }: Row): LedgerEntry => ({
   ...{ kind, name, owner, state, facts },
+  ...(mark === undefined ? {} : { mark }),
   intendedMsAgo: performance.now() - intendedAtMs,
 });

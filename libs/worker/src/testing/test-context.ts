@@ -104,6 +104,7 @@ const mortalLedger = (ledger: Ledger, write: Write): Ledger => ({
   intend: (key, facts) => write(() => ledger.intend(key, facts)),
   made: (key, facts) => write(() => ledger.made(key, facts)),
   gone: (key) => write(() => ledger.gone(key)),
+  mark: (sagaId) => write(() => ledger.mark(sagaId)),
   owned: () => ledger.owned(),
 });
 
