@@ -50,11 +50,12 @@ export async function bringUp(installation: string, only: "all" | "infrastructur
     only === "all" ? defined : defined.filter((service) => infrastructure.some((name) => name === service));
   await checkPorts(state, ports, services);
   rememberPorts(state, ports);
+  // Before anything runs: whoever looks for what keeps it from running (`tenantctl doctor`) reads it.
+  writeStackFile(state, ports, images);
   await task("starting the containers", { log: join(state.logs, "compose-up.log") }, (run) =>
     compose.run(run, ["up", "--detach", "--no-build", ...services]),
   );
   await waitUntilHealthy(state, services);
-  writeStackFile(state, ports, images);
   await startTenantContainers(state);
   return { state, ports, services };
 }

@@ -6,6 +6,10 @@ export const exitCodes = {
   failed: 1,
   /** It was refused before anything was done: wrong usage, a rule that was broken, a state that moved on. */
   refused: 2,
+  /** doctor and health: something does not work. */
+  problems: 3,
+  /** doctor and health: all works, and something will not for long. */
+  warnings: 4,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -14,4 +18,6 @@ export const exitCodeHelp = `
 Exit codes:
   0  done (create and watch: the tenant is ready)
   1  failed: rolled back, stuck, or the API does not answer
-  2  refused: wrong usage, a broken rule, or the state moved on`;
+  2  refused: wrong usage, a broken rule, or the state moved on
+  3  doctor: it found problems
+  4  doctor: it found warnings only`;

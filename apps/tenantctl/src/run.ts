@@ -3,6 +3,7 @@ import { addAbort, addResume, addRetry } from "./commands/acts.ts";
 import { addConfig } from "./commands/config.ts";
 import { addCreate } from "./commands/create.ts";
 import { addCredentials } from "./commands/credentials.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addList } from "./commands/list.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
@@ -44,6 +45,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addAbort,
     addShards,
     addCredentials,
+    addDoctor,
     addConfig,
   ])
     add(commands);

@@ -68,7 +68,8 @@ const stateOf = (
   return startedOnce ? "stopped" : "created";
 };
 
-const toPorts = (bindings: PortMap | null | undefined): PublishedPort[] =>
+/** What a container publishes, running or not. */
+export const toPorts = (bindings: PortMap | null | undefined): PublishedPort[] =>
   Object.entries(bindings ?? {}).flatMap(([container, published]) =>
     (published ?? []).map((port) => ({
       container: Number.parseInt(container, 10),

@@ -29,8 +29,10 @@ export interface Stack {
  *
  * @throws when that installation was not brought up, saying how
  */
-export const stack = (): Stack =>
-  readStack(process.env.DEEPLENS_STACK_FILE ?? stackFileOf("deeplens-test"), "npm test");
+export const stack = (): Stack => readStack(stackFile(), "npm test");
+
+/** The file that `stack` reads. */
+export const stackFile = (): string => process.env.DEEPLENS_STACK_FILE ?? stackFileOf("deeplens-test");
 
 /** The same of an installation by its name. @throws as stack does */
 export const stackOf = (installation: string): Stack =>
