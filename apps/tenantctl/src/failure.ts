@@ -1,4 +1,4 @@
-import { ApiProblem, ApiUnreachable, type ProblemDetails } from "@deeplens/client";
+import { ApiProblem, ApiUnreachable, type ProblemDetails } from "@deeplens/client/api";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { Interrupted, NotAnswered, Refused } from "./refused.ts";
 

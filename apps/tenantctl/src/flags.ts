@@ -3,6 +3,9 @@ import { InvalidArgumentError } from "commander";
 /** What turns a flag's text into its value; a wrong text is refused with the rule, before the API is asked. */
 type Parse<Value> = (text: string) => Value;
 
+/** One that takes certain words only: completion reads them. */
+type WordParse<Value> = Parse<Value> & { readonly words: readonly string[]; readonly many: boolean };
+
 /** A whole number in the range, both ends included. */
 export const wholeNumber =
   (from: number, to: number): Parse<number> =>
@@ -13,22 +16,24 @@ export const wholeNumber =
   };
 
 /** One or more of these words, with commas between them. */
-export const someOf =
-  (words: readonly string[]): Parse<readonly string[]> =>
-  (text) => {
+export const someOf = (words: readonly string[]): WordParse<readonly string[]> => {
+  const parse = (text: string): readonly string[] => {
     const asked = text.split(",").map((word) => word.trim());
     const wrong = asked.find((word) => !words.includes(word));
     if (wrong === undefined) return asked;
     throw new InvalidArgumentError(`"${wrong}" is none of ${words.join(", ")}.`);
   };
+  return Object.assign(parse, { words, many: true });
+};
 
 /** One of these words. */
-export const oneOf =
-  (words: readonly string[]): Parse<string> =>
-  (text) => {
+export const oneOf = (words: readonly string[]): WordParse<string> => {
+  const parse = (text: string): string => {
     if (words.includes(text)) return text;
     throw new InvalidArgumentError(`It is none of ${words.join(", ")}.`);
   };
+  return Object.assign(parse, { words, many: false });
+};
 
 /** The address of a web service. */
 export const webAddress: Parse<string> = (text) => {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addAbort, addResume, addRetry } from "./commands/acts.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addCreate } from "./commands/create.ts";
 import { addCredentials } from "./commands/credentials.ts";
@@ -47,6 +48,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addCredentials,
     addDoctor,
     addConfig,
+    addCompletion,
   ])
     add(commands);
   try {

@@ -1,4 +1,4 @@
-import { type ApiClient, createApiClient } from "@deeplens/client";
+import { type ApiClient, createApiClient } from "@deeplens/client/api";
 import type { Command } from "commander";
 import type { ExitCode } from "./exit-code.ts";
 import { findInstallation, type Installation, readToken } from "./installation.ts";

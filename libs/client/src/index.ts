@@ -1,7 +1,4 @@
-export * from "./api-client.ts";
-export * from "./api-errors.ts";
-export type * from "./api-types.ts";
-export { type FollowOptions, followSaga } from "./follow-saga.ts";
+export * from "./api.ts";
 export type { TenantNews } from "./follow-tenant.ts";
 export type { RequestedTenant, TenantWish } from "./request-tenant.ts";
 export type { SubscribeOptions, Subscription } from "./subscribe.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client";
+import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client/api";
 import { followToEnd, tellEnd } from "../follow.ts";
 import { Interrupted, NotAnswered, Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
@@ -14,7 +14,7 @@ interface Options extends WishOptions {
 export const addCreate = (commands: Commands): void => {
   commands.program
     .command("create")
-    .argument("<name>", "the tenant's name; its slug is made from it")
+    .argument("<name>", "what to call the tenant; its slug is made from it")
     .description("make a tenant and wait until it is ready; asks for what it was not told when on a terminal")
     .option("--tier <tier>", "free, professional or enterprise")
     .option("--storage <model>", "deeplens (a bucket of its own) or none")

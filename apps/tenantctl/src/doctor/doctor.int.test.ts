@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { stackFile } from "@deeplens/testing";
 import { runInProcess } from "../testing/run-cli.ts";
 
-// The orchestrator of the test installation does not run: that is when a doctor is needed.
+// The orchestrator of this one does not answer: that is when a doctor is needed.
 const home = mkdtempSync(join(tmpdir(), "doctor-home-"));
 after(() => rmSync(home, { recursive: true, force: true }));
 const state = join(home, "deeplens", "deeplens");
 mkdirSync(state, { recursive: true });
-copyFileSync(stackFile(), join(state, "stack.json"));
+const description = JSON.parse(readFileSync(stackFile(), "utf8"));
+const away = { ...description.api, url: "http://127.0.0.1:9" };
+writeFileSync(join(state, "stack.json"), JSON.stringify({ ...description, api: away }));
 
 test("doctor says that all is well and ends with 0", async () => {
   const { code, stdout } = await runInProcess(["doctor", "--only", "redis,minio,engine"], home);

@@ -1,4 +1,4 @@
-import { ApiProblem, createApiClient } from "@deeplens/client";
+import { ApiProblem, createApiClient } from "@deeplens/client/api";
 import { type Check, problem } from "../check.ts";
 import { passwordIn, restart } from "../patient.ts";
 
