@@ -30,6 +30,8 @@ export const settings = {
   WAIT_DEADLINE_MS: milliseconds(defaultSettings.waitMs),
   WORK_DEADLINE_MS: milliseconds(defaultSettings.workMs),
   SETTLE_MS: milliseconds(defaultSettings.settleMs),
+  REMOVAL_GRACE_MS: milliseconds(defaultSettings.graceMs),
+  SLUG_HELD_MS: milliseconds(defaultSettings.slugHeldMs),
   RETENTION_DAYS: positive.default(90),
   // How long the shards of an orchestrator that fell silent wait for another; Kafka takes 6 s to 30 min unless told.
   GROUP_SESSION_MS: milliseconds(30_000),

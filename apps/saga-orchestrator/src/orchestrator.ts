@@ -106,6 +106,8 @@ export const runOrchestrator = async (options: {
         waitMs: config.WAIT_DEADLINE_MS,
         workMs: config.WORK_DEADLINE_MS,
         settleMs: config.SETTLE_MS,
+        graceMs: config.REMOVAL_GRACE_MS,
+        slugHeldMs: config.SLUG_HELD_MS,
       },
       kind,
       pool: enginePool,

@@ -68,6 +68,7 @@ const owner = startFakeOwner(pool, schema, async (body) => {
     return body.stream === "requests"
       ? { ok: true, next: 7 }
       : { ok: false, code: "not-stopped", message: "replies of shard 1 is not stopped" };
+  if (body.kind !== "request") throw new Error(`nobody asks for ${body.kind} here`);
   const { requestId, name } = body.request;
   const tenantId = tenantIdOf(body.source, requestId);
   if (name === "taken") return { ok: false, code: "slug-taken", message: "name: is taken", tenantId };

@@ -64,7 +64,7 @@ export const sagaViewOf = (row: SagaRow, attemptsAtMost: number): SagaView => {
   };
 };
 
-// Postgres keeps no order of keys: steps are shown in the order of their work.
+// Steps of the product are shown in the order of their work, those of acts in their table's, which the snapshot keeps.
 const placeOf = (step: string): number => {
   const place = (stepNames as readonly string[]).indexOf(step);
   return place === -1 ? stepNames.length : place;
@@ -111,6 +111,7 @@ const phases: Readonly<Record<string, Phase>> = {
   lookBackingOff: "undone",
   lookFailed: "undone",
   confirmed: "undone",
+  halted: "failed",
   untouched: "untouched",
   skipped: "skipped",
 };
@@ -125,7 +126,7 @@ const waitingOf = (
   record: StepRecord | undefined,
 ): SagaView["waitingFor"][number] => ({
   timer: timer.kind,
-  step: timer.kind === "settle" ? null : name,
+  step: timer.kind === "settle" || timer.kind === "release" ? null : name,
   what: whatFor(name, timer, state, record),
   until: new Date(timer.dueMs).toISOString(),
 });
@@ -144,7 +145,11 @@ const whatFor = (step: string, timer: Timer, state: string, record: StepRecord |
     case "backOff":
       return `the next try: ${work}`;
     case "settle":
-      return "late effects to settle; then a second look frees the name";
+      return "late effects to settle; then a second look confirms that nothing is left";
+    case "wait":
+      return "the purge; until then the tenant can be restored";
+    case "release":
+      return "the name to be free for another tenant";
     default:
       return unreachable(timer.kind);
   }

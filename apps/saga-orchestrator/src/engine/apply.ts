@@ -1,8 +1,10 @@
 import {
   deadLetterTopic,
   headerNames,
+  parseSlug,
   repliesTopic,
   requestsTopic,
+  shardOf,
   slugOf,
   tenantIdOf,
   topicName,
@@ -12,9 +14,11 @@ import { deadLetterOf, headerText, type KafkaMessage } from "@deeplens/messaging
 import { applyAct } from "../saga/acts.ts";
 import { record } from "../saga/advance.ts";
 import type { Batch } from "../saga/batch.ts";
-import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
-import { applyReply, applySilence, undoAgain, wasUndone } from "../saga/replies.ts";
+import type { AcceptResult, InboxBody, InboxResult } from "../saga/inbox.ts";
+import { acceptRemoval } from "../saga/removal-requests.ts";
+import { applyReply, applySilence, touchedBy, undoAgain } from "../saga/replies.ts";
 import { acceptRequest, refusalOfReusedId, reusedId, sagaIdOf, shardOfRequest } from "../saga/requests.ts";
+import { applyTenantAct } from "../saga/tenant-acts.ts";
 import { fireTimers } from "../saga/timers.ts";
 import type { BatchKeys } from "../store/read-batch.ts";
 import type { ShardRow, Stream } from "../store/shard-rows.ts";
@@ -40,6 +44,11 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
   const addSaga = (id: string | undefined): void => {
     if (id !== undefined && uuid.test(id)) sagaIds.add(id);
   };
+  const addRemoval = (source: string, request: { requestId: string; slug: string }): void => {
+    requests.push({ source, requestId: request.requestId });
+    const slug = parseSlug(request.slug);
+    if (slug.ok) slugs.add(slug.slug);
+  };
   for (const input of inputs) {
     switch (input.from) {
       case "timer":
@@ -48,10 +57,16 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
         break;
       case "inbox":
         if (input.body.kind === "request") addRequest(input.body.source, input.body.request);
+        else if (input.body.kind === "removal") addRemoval(input.body.source, input.body.request);
         else if (input.body.kind === "act") addSaga(input.body.sagaId);
+        else if (input.body.kind === "tenant") {
+          slugs.add(input.body.slug);
+          addSaga(input.body.sagaId);
+        }
         break;
       case "kafka":
         if (input.content.kind === "request") addRequest(input.content.source, input.content.request);
+        else if (input.content.kind === "removal") addRemoval(input.content.source, input.content.request);
         else if (input.content.kind === "reply") addSaga(input.content.reply.value.sagaId);
         else addSaga(headerText(input.content.raw.headers, headerNames.saga));
         break;
@@ -98,7 +113,12 @@ export const applyInputs = (
         const { id, body, next } = input;
         const result = input.refusal ?? answerTo(batch, input);
         inboxResults.push({ id, result });
-        if (body.kind === "request" && body.record !== undefined && !result.ok && isUnanswered(result, input))
+        if (
+          (body.kind === "request" || body.kind === "removal") &&
+          body.record !== undefined &&
+          !result.ok &&
+          isUnanswered(result, input)
+        )
           deadLetters.push(
             deadLetterRow(
               batch,
@@ -119,8 +139,10 @@ export const applyInputs = (
       }
       case "sweep": {
         const saga = batch.sagas.get(input.sagaId);
-        if (saga !== undefined && wasUndone(saga, input.step) && saga.status === "closed")
-          undoAgain(batch, saga, input.step, { event: "open intent found", step: input.step, fence: null });
+        if (saga === undefined || (saga.status !== "closed" && saga.status !== "removed")) break;
+        const touched = touchedBy(batch, saga, input.step);
+        if (touched !== undefined)
+          undoAgain(batch, saga, touched, { event: "open intent found", step: touched, fence: null });
         break;
       }
       default:
@@ -145,8 +167,15 @@ const answerTo = (batch: Batch, input: InboxInput): InboxResult | AcceptResult =
   switch (body.kind) {
     case "request":
       return acceptRequest(batch, body.source, body.request);
+    case "removal":
+      return acceptRemoval(batch, body.source, body.request, input.shard);
     case "act":
       return applyAct(batch, body);
+    case "tenant":
+      return applyTenantAct(batch, body, {
+        source: `/${batch.installation}/api`,
+        requestId: String(input.id),
+      });
     case "accept":
       if (input.next !== undefined) return { ok: true, next: input.next };
       return {
@@ -162,7 +191,8 @@ const answerTo = (batch: Batch, input: InboxInput): InboxResult | AcceptResult =
 const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessage[]): void => {
   const { content, shard } = input;
   switch (content.kind) {
-    case "request": {
+    case "request":
+    case "removal": {
       const { source, request } = content;
       // Its answer would be another request's, which may be ready: nothing but a dead letter tells the sender.
       const reused = refusalOfReusedId(batch, source, request);
@@ -170,16 +200,22 @@ const applyRecord = (batch: Batch, input: RecordInput, deadLetters: EncodedMessa
         deadLetters.push(deadLetterRow(batch, input, { ...content, ...reused }));
         return;
       }
-      const owner = shardOfRequest(request, batch.shards);
+      const owner =
+        content.kind === "request"
+          ? shardOfRequest(content.request, batch.shards)
+          : shardOf(content.request.slug, batch.shards);
       // Clients hash in their own ways: what came in on another shard's partition goes through its shard's inbox.
       if (owner !== shard) {
-        batch.forwarded.push({
-          shard: owner,
-          body: { kind: "request", source, request, record: keptRecordOf(shard, content.raw) },
-        });
+        const record = keptRecordOf(shard, content.raw);
+        const body: InboxBody =
+          content.kind === "request"
+            ? { kind: "request", source, request: content.request, record }
+            : { kind: "removal", source, request: content.request, record };
+        batch.forwarded.push({ shard: owner, body });
         return;
       }
-      acceptRequest(batch, source, request);
+      if (content.kind === "request") acceptRequest(batch, source, content.request);
+      else acceptRemoval(batch, source, content.request, shard);
       return;
     }
     case "reply": {

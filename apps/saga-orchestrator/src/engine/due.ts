@@ -29,7 +29,7 @@ export const readTimetable = async (
 ): Promise<DueSaga[]> => {
   const { rows } = await db.query<DueSaga>(
     `SELECT saga_id AS "sagaId", shard, (extract(epoch FROM next_due) * 1000)::float8 AS "dueMs" FROM ${schema}.sagas
-      WHERE shard = ANY ($1) AND status NOT IN ('ready', 'closed') AND next_due IS NOT NULL`,
+      WHERE shard = ANY ($1) AND status NOT IN ('ready', 'done', 'undone', 'closed') AND next_due IS NOT NULL`,
     [shards],
   );
   return rows;
@@ -38,8 +38,8 @@ export const readTimetable = async (
 const undefinedTable = "42P01";
 
 /**
- * Intents that are open though their tenant's saga is closed: something of it may still have landed. Not while another
- * tenant has the slug.
+ * Intents that are open though their tenant is gone, by a rollback or a removal: something of it may still have landed. Not
+ * while another tenant has the slug.
  */
 export const readSweep = async (
   db: Queryable,
@@ -49,7 +49,7 @@ export const readSweep = async (
   try {
     const { rows } = await db.query<{ shard: number; sagaId: string; step: string }>(
       `SELECT DISTINCT s.shard, s.saga_id AS "sagaId", i.step
-         FROM worker.open_intents i JOIN ${schema}.sagas s ON s.tenant_id = i.owner AND s.status = 'closed'
+         FROM worker.open_intents i JOIN ${schema}.sagas s ON s.tenant_id = i.owner AND s.status IN ('removed', 'closed')
          JOIN ${schema}.reservations r ON r.slug = s.slug AND (r.tenant_id = s.tenant_id OR r.released)
         WHERE s.shard = ANY ($1) LIMIT ${atOnce}`,
       [shards],

@@ -1,4 +1,4 @@
-import type { Reply, TenantProvisioningRequested } from "@deeplens/contracts";
+import type { Reply, TenantProvisioningRequested, TenantRemovalRequested } from "@deeplens/contracts";
 import type { KafkaMessage } from "@deeplens/messaging";
 import type { InboxBody, InboxResult } from "../saga/inbox.ts";
 import type { Stream } from "../store/shard-rows.ts";
@@ -17,6 +17,12 @@ export type RecordContent =
       readonly kind: "request";
       readonly source: string;
       readonly request: TenantProvisioningRequested;
+      readonly raw: KafkaMessage;
+    }
+  | {
+      readonly kind: "removal";
+      readonly source: string;
+      readonly request: TenantRemovalRequested;
       readonly raw: KafkaMessage;
     }
   | { readonly kind: "reply"; readonly reply: Reply; readonly raw: KafkaMessage }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { headerNames, unreachable } from "@deeplens/contracts";
+import { headerNames, type Request, unreachable } from "@deeplens/contracts";
 import {
   type Codec,
   type EachBatchPayload,
@@ -228,9 +228,13 @@ const contentOf = async (
   try {
     const message = await codec.decode(raw.value);
     if (stream === "requests") {
-      if (message.record !== "TenantProvisioningRequested")
-        return unreadable("wrong-record", `${message.record} is no request`);
-      return requestContent(raw, message.value, unreadable);
+      switch (message.record) {
+        case "TenantProvisioningRequested":
+        case "TenantRemovalRequested":
+          return requestContent(raw, message, unreadable);
+        default:
+          return unreadable("wrong-record", `${message.record} is no request`);
+      }
     }
     switch (message.record) {
       case "StepCompleted":
@@ -252,7 +256,7 @@ const identifier = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 
 const requestContent = (
   raw: KafkaMessage,
-  request: Extract<RecordContent, { kind: "request" }>["request"],
+  request: Request,
   unreadable: (code: string, message: string) => RecordContent,
 ): RecordContent => {
   const source = headerText(raw.headers, headerNames.source) ?? "";
@@ -261,7 +265,13 @@ const requestContent = (
       "source-missing",
       `header ${headerNames.source}: must name the sender in 1 to 200 visible characters`,
     );
-  if (!identifier.test(request.requestId))
+  if (!identifier.test(request.value.requestId))
     return unreadable("request-id-invalid", "requestId: must have 1 to 200 visible characters");
-  return { kind: "request", source, request, raw };
+  if (request.record === "TenantProvisioningRequested")
+    return { kind: "request", source, request: request.value, raw };
+  if (!uuid.test(request.value.tenantId))
+    return unreadable("tenant-id-invalid", "tenantId: must be the tenant's id, a UUID");
+  return { kind: "removal", source, request: request.value, raw };
 };
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

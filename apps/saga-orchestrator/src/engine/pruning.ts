@@ -54,7 +54,7 @@ export const pruneOnce = (
       `WITH old AS (
          DELETE FROM ${schema}.sagas WHERE saga_id IN (
            SELECT saga_id FROM ${schema}.sagas
-            WHERE shard = ANY ($1) AND status IN ('ready', 'closed') AND finished_at < $2 LIMIT ${sagasAtOnce})
+            WHERE shard = ANY ($1) AND status IN ('ready', 'done', 'undone', 'closed') AND finished_at < $2 LIMIT ${sagasAtOnce})
          RETURNING saga_id),
        histories AS (DELETE FROM ${schema}.history h USING old WHERE h.saga_id = old.saga_id),
        answered AS (DELETE FROM ${schema}.inbox WHERE shard = ANY ($1) AND done_at < $2)

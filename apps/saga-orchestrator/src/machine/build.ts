@@ -1,52 +1,13 @@
-import { type AnyStateMachine, and, createMachine, not, or, stateIn } from "xstate";
-import type { Facts, MachineEvent } from "./events.ts";
+import { type AnyStateMachine, createMachine } from "xstate";
+import type { Facts } from "./events.ts";
 import { checkTable, dependentsOf, type SagaTable, type StepDefinition } from "./table.ts";
+import { act, all, any, type Guard, isIn, leftOut, type Move, no, outcome, type State } from "./words.ts";
 
 /**
  * The version of the machine that a stored saga names. Raise it with every change after which an old snapshot could
  * mean something else, and record snapshots of the old one (recorded-snapshots/).
  */
 export const machineVersion = 1;
-
-type Guard =
-  | ReturnType<typeof stateIn>
-  | ReturnType<typeof and>
-  | ReturnType<typeof or>
-  | ReturnType<typeof not>
-  | GuardFunction;
-type GuardFunction = (input: { context: Facts; event: MachineEvent }) => boolean;
-interface Move {
-  readonly guard?: Guard;
-  readonly target?: string;
-  readonly reenter?: true;
-  readonly actions?: readonly Action[];
-}
-interface Action {
-  readonly type: string;
-  readonly params?: { readonly step: string };
-}
-interface State {
-  readonly entry?: readonly Action[];
-  readonly always?: readonly Move[];
-  readonly on?: Readonly<Record<string, readonly Move[]>>;
-}
-
-const isIn = (region: string, ...states: string[]): Guard =>
-  any(states.map((state) => stateIn({ [region]: state })));
-const any = (guards: Guard[]): Guard =>
-  guards.length === 1 && guards[0] !== undefined ? guards[0] : or(guards as []);
-const all = (guards: Guard[]): Guard => and(guards as []);
-const no = (guard: Guard): Guard => not(guard as GuardFunction);
-const outcome =
-  (...outcomes: string[]): GuardFunction =>
-  ({ event }) =>
-    "outcome" in event && outcomes.includes(event.outcome);
-const leftOut =
-  (step: string): GuardFunction =>
-  ({ context }) =>
-    context.leftOut.includes(step);
-const act = (type: string, step?: string): Action =>
-  step === undefined ? { type } : { type, params: { step } };
 
 /** Nothing is left of the step, or nothing ever was. */
 const quiet = ["undone", "confirmed", "untouched", "skipped"];

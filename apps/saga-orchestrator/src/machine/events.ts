@@ -11,6 +11,12 @@ export type MachineEvent =
   /** A completion of an older command, of a step that was undone since. */
   | { readonly type: `lateCompleted.${string}` }
   | { readonly type: "settleDue" }
+  /** The moment for which the step waited has come. */
+  | { readonly type: `elapsed.${string}` }
+  /** The name of what was removed need be held no longer. */
+  | { readonly type: "releaseDue" }
+  /** Goes on without a step that failed for good. */
+  | { readonly type: `skip.${string}` }
   | { readonly type: `retry.${string}` }
   | { readonly type: "resume" }
   | { readonly type: "abort" };
@@ -20,7 +26,11 @@ export type MachineAction =
   | { readonly type: "command" | "undo" | "look" | "backOff"; readonly step: string }
   | { readonly type: "ready" | "compensating" | "rolledBack" | "stuck" | "settle" | "hold" | "release" }
   /** It was stuck and goes on: forward, or with the second look. */
-  | { readonly type: "provisioning" | "confirming" };
+  | { readonly type: "provisioning" | "confirming" }
+  /** An act: it waits for a moment; a system without a call is told by the event at the end. */
+  | { readonly type: "wait" | "tell"; readonly step: string }
+  /** An act: it was stuck and goes on; it ended; it was taken back; nothing is left of the tenant. */
+  | { readonly type: "forward" | "done" | "undone" | "removed" };
 
 /** What the machine knows of a tenant beside its state: small and finite, so that a transition can be memoised. */
 export interface Facts {

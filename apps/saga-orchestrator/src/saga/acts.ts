@@ -6,7 +6,15 @@ import type { Saga } from "./saga.ts";
 
 type Act = Extract<InboxBody, { kind: "act" }>;
 
-const retryable = ["backingOff", "uncertain", "undoBackingOff", "undoFailed", "lookBackingOff", "lookFailed"];
+const retryable = [
+  "backingOff",
+  "uncertain",
+  "halted",
+  "undoBackingOff",
+  "undoFailed",
+  "lookBackingOff",
+  "lookFailed",
+];
 
 /** An operator's act on a saga. Refused, with the state that the saga has now, where it moved on. */
 export const applyAct = (batch: Batch, act: Act): InboxResult => {
@@ -59,11 +67,26 @@ const retry = (batch: Batch, saga: Saga, act: Act): InboxResult => {
 };
 
 const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {
+  if (saga.kind === "remove")
+    return refuse(
+      saga,
+      "removal-goes-forward",
+      `the removal of tenant ${saga.slug} is not aborted; inside its grace period the tenant is restored: tenantctl restore ${saga.slug}`,
+    );
   switch (saga.status) {
     case "compensating":
     case "rolled-back":
+    case "undone":
     case "closed":
       return { ...accepted(saga), repeated: true };
+    case "waiting":
+    case "removed":
+    case "done":
+      return refuse(
+        saga,
+        "already-done",
+        `${saga.kind} of tenant ${saga.slug} is done; there is nothing to abort`,
+      );
     case "ready":
       return refuse(
         saga,

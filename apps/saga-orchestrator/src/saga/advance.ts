@@ -1,10 +1,20 @@
 import { unreachable } from "@deeplens/contracts";
 import type { Advance } from "../machine/advance.ts";
 import type { MachineAction, MachineEvent } from "../machine/events.ts";
+import { isMoment, performMoment } from "./act-moments.ts";
 import { moveTenant, publishProvisioned, publishRolledBack } from "./announce.ts";
-import { type Batch, type HistoryEntry, partsOf } from "./batch.ts";
+import { type Batch, type HistoryEntry, machineOf, partsOf } from "./batch.ts";
 import { sendCommand } from "./commands.ts";
-import { outputsOf, type Saga, settleTimer, statusOf, stepOf, workOf } from "./saga.ts";
+import {
+  isFinal,
+  outputsOf,
+  type Saga,
+  type SagaStatus,
+  settleTimer,
+  statusOf,
+  stepOf,
+  workOf,
+} from "./saga.ts";
 import { backOffOf } from "./settings.ts";
 
 /** What happened, for the history. */
@@ -14,12 +24,13 @@ export type Happened = Pick<HistoryEntry, "event" | "step" | "fence"> & {
 
 /** Begins a saga that was just made. */
 export const startSaga = (batch: Batch, saga: Saga, happened: Happened): void =>
-  carryOut(batch, saga, batch.kind.runner.start(saga.facts), happened);
+  carryOut(batch, saga, machineOf(batch, saga).runner.start(saga.facts), happened);
 
 /** Gives the machine an event and carries out what it asks for. Everything goes into the batch; nothing is sent here. */
 export const advanceSaga = (batch: Batch, saga: Saga, event: MachineEvent, happened: Happened): void => {
-  if (saga.machineVersion !== batch.kind.machineVersion) saga.machineVersion = batch.kind.machineVersion;
-  carryOut(batch, saga, batch.kind.runner.next(saga.state, saga.facts, event), happened);
+  const { machineVersion, runner } = machineOf(batch, saga);
+  saga.machineVersion = machineVersion;
+  carryOut(batch, saga, runner.next(saga.state, saga.facts, event), happened);
 };
 
 /** Something happened that moves nothing. */
@@ -34,6 +45,8 @@ export const record = (batch: Batch, saga: Saga, happened: Happened): void => {
   });
 };
 
+const goesOn: ReadonlySet<SagaStatus> = new Set(["running", "compensating", "waiting"]);
+
 const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened): void => {
   const before = saga.state;
   const wasStuck = saga.status === "stuck";
@@ -42,10 +55,9 @@ const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened
   for (const step of Object.keys(saga.steps))
     if (before[step] !== advance.state[step]) delete saga.timers[step];
   for (const action of advance.actions) perform(batch, saga, action);
-  if (saga.status === "ready" || saga.status === "closed") saga.timers = {};
+  if (isFinal(saga.status)) saga.timers = {};
   if (wasStuck && saga.status !== "stuck") delete saga.finishedAt;
-  if (saga.status !== "running" && saga.status !== "compensating")
-    saga.finishedAt ??= batch.now.toISOString();
+  if (!goesOn.has(saga.status)) saga.finishedAt ??= batch.now.toISOString();
   batch.changedSagas.add(saga);
   record(batch, saga, {
     ...happened,
@@ -55,6 +67,7 @@ const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened
 
 const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
   const { tenant, reservation } = partsOf(batch, saga);
+  if (saga.request.act !== undefined && isMoment(action)) return performMoment(batch, saga, action);
   switch (action.type) {
     case "command":
       return sendCommand(batch, saga, action.step, "do");
@@ -102,6 +115,13 @@ const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
       reservation.released = action.type === "release";
       batch.changedReservations.add(reservation);
       return;
+    case "wait":
+    case "tell":
+    case "forward":
+    case "done":
+    case "undone":
+    case "removed":
+      throw new Error(`the saga ${saga.sagaId} is no act and asks for ${action.type}`);
     default:
       return unreachable(action);
   }

@@ -1,4 +1,4 @@
-import { lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
+import { type LifecycleEvent, lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
 import type { Batch } from "./batch.ts";
 import { after } from "./hybrid-clock.ts";
 import type { Saga, Tenant, TenantState } from "./saga.ts";
@@ -69,6 +69,41 @@ export const publishProvisioned = (batch: Batch, tenant: Tenant, sagaId: string)
   });
 };
 
+type OfAct =
+  | "TenantSuspended"
+  | "TenantResumed"
+  | "TenantRemovalStarted"
+  | "TenantRestored"
+  | "TenantRemoved";
+type Own = "tenantId" | "slug" | "name" | "revision" | "occurredAt" | "sagaId";
+/** What a lifecycle event of an act says beside the tenant and its saga. */
+export type ActEvent = {
+  [Record in OfAct]: {
+    readonly record: Record;
+    readonly value: Omit<Extract<LifecycleEvent, { record: Record }>["value"], Own>;
+  };
+}[OfAct];
+
+/** What an act did to a tenant. Its revision was raised just before: readers drop what is not newer. */
+export const publishLifecycle = (batch: Batch, tenant: Tenant, sagaId: string, event: ActEvent): void => {
+  const own = {
+    tenantId: tenant.tenantId,
+    slug: tenant.slug,
+    name: tenant.name,
+    revision: tenant.revision,
+    occurredAt: batch.now.toISOString(),
+    sagaId,
+  };
+  batch.outbox.push({
+    shard: tenant.shard,
+    topic: lifecycleTopic,
+    key: tenant.slug,
+    tenantId: tenant.tenantId,
+    sagaId,
+    message: { record: event.record, value: { ...own, ...event.value } } as LifecycleEvent,
+  });
+};
+
 /** Nothing is left of the tenant, and why; without a cause where its saga is forgotten by now. */
 export const publishRolledBack = (
   batch: Batch,
@@ -116,5 +151,28 @@ export const publishFailed = (
     tenantId: failed.tenantId,
     ...(failed.sagaId === null ? {} : { sagaId: failed.sagaId }),
     message: { record: "TenantProvisioningFailed", value: { ...value, occurredAt: batch.now.toISOString() } },
+  });
+};
+
+/** A removal was asked for and refused: nothing was touched. */
+export const publishRemovalRefused = (
+  batch: Batch,
+  shard: number,
+  refused: {
+    tenantId: string;
+    slug: string;
+    revision: number;
+    source: string;
+    requestId: string;
+    code: string;
+    message: string;
+  },
+): void => {
+  batch.outbox.push({
+    shard,
+    topic: lifecycleTopic,
+    key: refused.slug,
+    tenantId: refused.tenantId,
+    message: { record: "TenantRemovalRefused", value: { ...refused, occurredAt: batch.now.toISOString() } },
   });
 };

@@ -1,16 +1,27 @@
 import type { Message, TenantId, Topic } from "@deeplens/contracts";
+import type { ActStep, ActTable } from "../machine/act-table.ts";
 import type { Runner } from "../machine/advance.ts";
 import type { SagaTable } from "../machine/table.ts";
 import type { InboxBody } from "./inbox.ts";
 import type { RememberedRequest, Reservation, Saga, Tenant } from "./saga.ts";
 import type { SagaSettings } from "./settings.ts";
 
-/** A kind of saga: its table, the machine built from it, and the version of that machine. */
-export interface SagaKind {
+/** A kind of saga: the machine built from its table, and the version of that machine. */
+interface Machine {
   readonly kind: string;
-  readonly table: SagaTable;
   readonly machineVersion: number;
   readonly runner: Runner;
+}
+
+/** The saga that makes a tenant, and the acts on what it made, by their kinds. */
+export interface SagaKind extends Machine {
+  readonly table: SagaTable;
+  readonly acts: ReadonlyMap<string, ActKind>;
+}
+
+/** A saga that changes a tenant which was made. */
+export interface ActKind extends Machine {
+  readonly act: ActTable;
 }
 
 export interface OutboxMessage {
@@ -74,6 +85,21 @@ export const newBatch = (
 
 /** The key under which a batch keeps a remembered request. */
 export const requestKey = (source: string, requestId: string): string => JSON.stringify([source, requestId]);
+
+/** The machine that runs a saga: the provisioning's, or its act's. */
+export const machineOf = (batch: Batch, saga: Saga): SagaKind | ActKind =>
+  saga.kind === batch.kind.kind ? batch.kind : actKindOf(batch, saga.kind);
+
+/** Throws for an act that this version does not know: a newer one wrote the saga. */
+export const actKindOf = (batch: Pick<Batch, "kind">, kind: string): ActKind => {
+  const found = batch.kind.acts.get(kind);
+  if (found === undefined) throw new Error(`there is no kind of saga ${kind} in this version`);
+  return found;
+};
+
+/** The step of an act as its table has it; undefined for a saga that makes a tenant, and for a step that is not there. */
+export const actStepOf = (batch: Pick<Batch, "kind">, saga: Saga, step: string): ActStep | undefined =>
+  batch.kind.acts.get(saga.kind)?.act.steps.find((one) => one.step === step);
 
 /** The saga's tenant and reservation; they were read with it. */
 export const partsOf = (batch: Batch, saga: Saga): { tenant: Tenant; reservation: Reservation } => {

@@ -1,4 +1,4 @@
-import type { TenantProvisioningRequested } from "@deeplens/contracts";
+import type { TenantProvisioningRequested, TenantRemovalRequested } from "@deeplens/contracts";
 
 /** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
 export interface KeptRecord {
@@ -28,6 +28,27 @@ export type InboxBody =
       readonly step?: string;
       readonly by: string;
       readonly reason: string;
+    }
+  | {
+      /** An act on a tenant that was made. */
+      readonly kind: "tenant";
+      readonly act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release";
+      readonly slug: string;
+      /** Where another tenant has the slug, the act is refused. */
+      readonly tenantId: string;
+      /** The removal that runs, or has run, as the caller saw it: what it changes is read with it. */
+      readonly sagaId?: string;
+      /** remove and grace: how long after its beginning the removal purges, in ms; 0: at once. */
+      readonly graceMs?: number;
+      readonly by: string;
+      readonly reason: string;
+    }
+  | {
+      /** A removal that an upstream service asked for, on another shard's partition. */
+      readonly kind: "removal";
+      readonly source: string;
+      readonly request: TenantRemovalRequested;
+      readonly record: KeptRecord;
     }
   | {
       /** Gives the position of a stopped partition of the row's shard up. */

@@ -1,6 +1,8 @@
 import { type Reply, unreachable } from "@deeplens/contracts";
+import { isOperation } from "../machine/act-table.ts";
 import { advanceSaga, type Happened, record } from "./advance.ts";
 import { type Batch, partsOf, reserve } from "./batch.ts";
+import { workMsOf } from "./commands.ts";
 import { type Saga, type StepRecord, stepOf, type Work, workOf } from "./saga.ts";
 
 /**
@@ -23,9 +25,16 @@ export const applyReply = (batch: Batch, saga: Saga, reply: Reply): void => {
       known.calls = reply.value.calls;
       known.durationMs = reply.value.durationMs;
       known.finishedAt = reply.value.occurredAt;
+      if (reply.value.receipt.length > 0) known.receipt = reply.value.receipt;
       delete known.error;
-      return advanceSaga(batch, saga, { type: `completed.${step}` }, happened);
+      return advanceSaga(
+        batch,
+        saga,
+        { type: undoesByOperation(saga, step) ? `compensated.${step}` : `completed.${step}` },
+        happened,
+      );
     case "StepFailed": {
+      if (undoesByOperation(saga, step)) return applyUndoFailed(batch, saga, known, reply.value, happened);
       const outcome = failureOutcome(batch, known, reply.value);
       keepError(saga, step, known, reply.value, outcome !== "retry");
       return advanceSaga(batch, saga, { type: `failed.${step}`, outcome }, happened);
@@ -34,15 +43,28 @@ export const applyReply = (batch: Batch, saga: Saga, reply: Reply): void => {
       known.receipt = reply.value.receipt;
       known.finishedAt = reply.value.occurredAt;
       return advanceSaga(batch, saga, { type: `compensated.${step}` }, happened);
-    case "StepCompensationFailed": {
-      const outcome =
-        reply.value.permanent || !triesLeft(batch, known, workOf(saga.state[step])) ? "final" : "retry";
-      keepError(saga, step, known, reply.value, outcome === "final");
-      return advanceSaga(batch, saga, { type: `undoFailed.${step}`, outcome }, happened);
-    }
+    case "StepCompensationFailed":
+      return applyUndoFailed(batch, saga, known, reply.value, happened);
     default:
       return unreachable(reply);
   }
+};
+
+/** An act's undo and its second look are operations too, and are answered like any other. */
+const undoesByOperation = (saga: Saga, step: string): boolean =>
+  saga.request.act !== undefined && workOf(saga.state[step]) !== "do";
+
+const applyUndoFailed = (
+  batch: Batch,
+  saga: Saga,
+  known: StepRecord,
+  failure: { step: string; permanent: boolean; code: string; message: string },
+  happened: Happened,
+): void => {
+  const { step, permanent } = failure;
+  const outcome = permanent || !triesLeft(batch, known, workOf(saga.state[step])) ? "final" : "retry";
+  keepError(saga, step, known, failure, outcome === "final");
+  advanceSaga(batch, saga, { type: `undoFailed.${step}`, outcome }, happened);
 };
 
 /** No reply in time, or one that nobody can read: the command is sent again while tries are left. */
@@ -60,9 +82,8 @@ export const applySilence = (
 };
 
 const applyOlder = (batch: Batch, saga: Saga, reply: Reply, happened: Happened): void => {
-  const { step } = reply.value;
-  if (reply.record === "StepCompleted" && wasUndone(saga, step))
-    return undoAgain(batch, saga, step, happened);
+  const touched = reply.record === "StepCompleted" ? touchedBy(batch, saga, reply.value.step) : undefined;
+  if (touched !== undefined) return undoAgain(batch, saga, touched, happened);
   record(batch, saga, { ...happened, event: `${reply.record} (stale)` });
 };
 
@@ -79,6 +100,7 @@ export const undoAgain = (batch: Batch, saga: Saga, step: string, happened: Happ
     reserve(batch, { ...reservation, tenantId: saga.tenantId, sagaId: saga.sagaId });
   }
   const { attempts } = stepOf(saga, step);
+  if (saga.request.act !== undefined) attempts.do = 0;
   attempts.undo = 0;
   attempts.look = 0;
   delete saga.finishedAt;
@@ -90,8 +112,20 @@ export const undoAgain = (batch: Batch, saga: Saga, step: string, happened: Happ
   );
 };
 
-/** True where the step was undone (and perhaps looked after) and nothing is under way for it that would cover a late effect. */
-export const wasUndone = (saga: Saga, step: string): boolean =>
+/**
+ * The step whose part a late effect of that step, or of that part, has touched: it was undone or purged (and perhaps
+ * looked after), and nothing is under way for it that would cover the effect.
+ */
+export const touchedBy = (batch: Batch, saga: Saga, stepOrPart: string): string | undefined => {
+  const act = batch.kind.acts.get(saga.kind)?.act;
+  if (act === undefined) return isGone(saga, stepOrPart) ? stepOrPart : undefined;
+  const operations = act.steps.filter(isOperation);
+  const part = operations.find(({ step }) => step === stepOrPart)?.part ?? stepOrPart;
+  const purge = operations.find((one) => one.part === part && one.secondLook === true)?.step;
+  return purge !== undefined && (isGone(saga, purge) || saga.state[purge] === "done") ? purge : undefined;
+};
+
+const isGone = (saga: Saga, step: string): boolean =>
   ["undone", "confirmed", "looking", "lookBackingOff", "lookFailed"].includes(saga.state[step] ?? "");
 
 const applyProgress = (
@@ -108,7 +142,7 @@ const applyProgress = (
     known.startedAt = value.occurredAt;
     saga.timers[value.step] = {
       kind: "deadline",
-      dueMs: batch.now.getTime() + batch.settings.workMs,
+      dueMs: batch.now.getTime() + workMsOf(batch, saga, value.step),
       fence: known.fence,
     };
   }

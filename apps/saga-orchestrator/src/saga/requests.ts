@@ -5,6 +5,7 @@ import {
   specOf,
   type TenantId,
   type TenantProvisioningRequested,
+  type TenantRemovalRequested,
   type TenantSpec,
   tenantIdOf,
 } from "@deeplens/contracts";
@@ -27,15 +28,29 @@ export const shardOfRequest = (request: { name: string }, shards: number): numbe
  * What a request asks for, without the moment it was sent: the same request sent again may bear another. Nor with the
  * fields that came later and that it leaves out: it hashes as it did before there were any.
  */
-export const payloadHashOf = ({
-  requestedAt: _requestedAt,
-  storage: { type, provider, credentialRef, ...later },
-  ...payload
-}: TenantProvisioningRequested): string => {
-  const told = Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null));
-  const storage = { type, provider, credentialRef, ...told };
-  return hash("sha256", JSON.stringify({ ...payload, storage }, sortedKeys));
+export const payloadHashOf = (request: AnyRequest): string => {
+  const { requestedAt: _requestedAt, ...payload } = request;
+  return hash(
+    "sha256",
+    JSON.stringify(
+      "storage" in payload ? { ...payload, storage: toldOf(payload.storage) } : payload,
+      sortedKeys,
+    ),
+  );
 };
+
+/** What upstream services ask for. */
+export type AnyRequest = TenantProvisioningRequested | TenantRemovalRequested;
+
+const toldOf = ({
+  type,
+  provider,
+  credentialRef,
+  ...later
+}: TenantProvisioningRequested["storage"]): Record<string, unknown> => ({
+  ...{ type, provider, credentialRef },
+  ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)),
+});
 
 const sortedKeys = (_key: string, value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -49,7 +64,7 @@ export const reusedId = "request-id-reused";
 export const refusalOfReusedId = (
   batch: Batch,
   source: string,
-  request: TenantProvisioningRequested,
+  request: AnyRequest,
 ): Extract<InboxResult, { ok: false }> | undefined => {
   const { requestId } = request;
   const known = batch.requests.get(requestKey(source, requestId));
@@ -104,17 +119,20 @@ export const acceptRequest = (
 
 const namespace = "a2a7a9f2-7e0f-5b57-8b5c-2f5ad1b4b0f6";
 
-/** The saga of that kind that a request of this tenant began. */
-export const sagaIdOf = (tenantId: TenantId, kind: string): string => v5(`${tenantId}/${kind}/1`, namespace);
+/** The saga of that kind that a request of this tenant began; of acts there may be several. */
+export const sagaIdOf = (tenantId: TenantId, kind: string, which = "1"): string =>
+  v5(`${tenantId}/${kind}/${which}`, namespace);
 
 const slugTaken = (batch: Batch, slug: string, tenantId: TenantId): StepError | undefined => {
   const held = batch.reservations.get(slug);
   if (held === undefined || held.released || held.tenantId === tenantId) return undefined;
-  const state = batch.tenants.get(held.tenantId)?.state;
+  const holder = batch.tenants.get(held.tenantId);
   const why =
-    state === "rolled-back"
+    holder?.state === "rolled-back"
       ? "is being released after a rollback; send a new request in a few minutes"
-      : "belongs to another tenant; choose another name";
+      : holder?.state === "removed"
+        ? `is held until ${holder.acts.removal?.slugHeldUntil} because its last tenant was removed; choose another name, or have it released: tenantctl remove ${slug} --release`
+        : "belongs to another tenant; choose another name";
   return { code: "slug-taken", message: `name: its slug ${JSON.stringify(slug)} ${why}` };
 };
 
@@ -129,6 +147,7 @@ const beginSaga = (
   const shard = shardOf(spec.slug, batch.shards);
   const sagaId = sagaIdOf(tenantId, batch.kind.kind);
   const facts = factsOf(batch, spec);
+  const leftInIdentity = leftByLast(batch, spec.slug);
   const saga: Saga = {
     sagaId,
     tenantId,
@@ -142,7 +161,7 @@ const beginSaga = (
     facts,
     steps: Object.fromEntries(batch.kind.table.map(({ step }) => [step, newStep()])),
     timers: {},
-    request: { source, requestId, spec },
+    request: { source, requestId, spec, ...(leftInIdentity === undefined ? {} : { leftInIdentity }) },
     createdAt,
   };
   const tenant: Tenant = {
@@ -155,6 +174,7 @@ const beginSaga = (
     tier: spec.tier,
     storageType: spec.storage.type,
     resources: {},
+    acts: leftInIdentity === undefined ? {} : { leftInIdentity },
     source,
     requestId,
     createdAt,
@@ -175,13 +195,19 @@ const beginSaga = (
   return saga;
 };
 
+/** What the removal of the name's last tenant has left in Identity, which has no delete (PROTOCOL.md 19). */
+const leftByLast = (batch: Batch, slug: string): string | undefined => {
+  const last = batch.reservations.get(slug)?.tenantId;
+  return last === undefined ? undefined : batch.tenants.get(last)?.acts.leftInIdentity;
+};
+
 const factsOf = (batch: Batch, spec: TenantSpec): Facts => ({
   leftOut: batch.kind.table
     .filter(({ when }) => when !== undefined && !when({ storageType: spec.storage.type }))
     .map(({ step }) => step),
 });
 
-const newStep = (): StepRecord => ({ fence: 0, attempts: { do: 0, undo: 0, look: 0 } });
+export const newStep = (): StepRecord => ({ fence: 0, attempts: { do: 0, undo: 0, look: 0 } });
 
 const repeatAnswer = (
   batch: Batch,

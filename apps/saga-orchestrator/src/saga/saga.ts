@@ -2,8 +2,30 @@ import type { CallTiming, ReceiptLine, Resource, Slug, TenantId, TenantSpec } fr
 import type { MachineState } from "../machine/advance.ts";
 import type { Facts } from "../machine/events.ts";
 
-export type SagaStatus = "running" | "compensating" | "ready" | "rolled-back" | "closed" | "stuck";
-export type TenantState = "provisioning" | "ready" | "compensating" | "rolled-back" | "stuck";
+/** `waiting`: for a moment that may be days away. `removed`: nothing is left, the name is still held. */
+export type SagaStatus =
+  | "running"
+  | "compensating"
+  | "waiting"
+  | "stuck"
+  | "rolled-back"
+  | "removed"
+  | FinalStatus;
+/** Nothing comes of it any more by itself. `closed`: and the name is free. */
+export type FinalStatus = (typeof finalStatuses)[number];
+export const finalStatuses = ["ready", "done", "undone", "closed"] as const;
+export const isFinal = (status: SagaStatus): status is FinalStatus =>
+  (finalStatuses as readonly string[]).includes(status);
+
+export type TenantState =
+  | "provisioning"
+  | "ready"
+  | "compensating"
+  | "rolled-back"
+  | "stuck"
+  | "suspended"
+  | "removing"
+  | "removed";
 
 /** What kind of work a command asks for. */
 export type Work = "do" | "undo" | "look";
@@ -31,19 +53,46 @@ export interface StepRecord {
   calls?: readonly CallTiming[];
 }
 
-/** One timer a step at most, and one (`settle`) for the saga; it bears the fence of the command that it watches. */
+/** One timer a step at most, and one (`settle`, `release`) for the saga; it bears the fence of the command that it watches. */
 export interface Timer {
-  readonly kind: "deadline" | "backOff" | "settle";
+  readonly kind: "deadline" | "backOff" | "settle" | "wait" | "release";
   readonly dueMs: number;
   readonly fence: number;
 }
 
 export const settleTimer = "settle";
+/** Until when the name of what was removed is held. */
+export const releaseTimer = "release";
 
-export interface SagaRequest {
-  readonly source: string;
-  readonly requestId: string;
-  readonly spec: TenantSpec;
+/** What a saga was asked for: a tenant, or an act on one. */
+export type SagaRequest =
+  | {
+      readonly source: string;
+      readonly requestId: string;
+      readonly spec: TenantSpec;
+      readonly act?: undefined;
+      /** The id in Identity that the removal of the name's last tenant left there (PROTOCOL.md 19). */
+      readonly leftInIdentity?: string;
+    }
+  | {
+      readonly source: string;
+      readonly requestId: string;
+      readonly spec: Pick<TenantSpec, "name" | "slug"> & {
+        readonly tier: string;
+        readonly storage: { readonly type: string };
+      };
+      readonly act: ActTold;
+    };
+
+/** What an act was told. */
+export interface ActTold {
+  readonly by: string;
+  readonly reason: string;
+  /** What a suspend marks with, and a resume clears: the id of the saga that suspended. */
+  readonly mark: string;
+  /** The moment for which it waits, and until when the name is held afterwards: ISO 8601, removals alone. */
+  readonly purgeAt?: string;
+  readonly slugHeldUntil?: string;
 }
 
 export interface Saga {
@@ -61,9 +110,23 @@ export interface Saga {
   steps: Record<string, StepRecord>;
   timers: Record<string, Timer>;
   error?: StepError & { readonly step: string };
-  readonly request: SagaRequest;
+  request: SagaRequest;
   readonly createdAt: string;
   finishedAt?: string;
+}
+
+/** What was done to a tenant since it was made, beside its state. */
+export interface TenantActs {
+  /** The saga that changes it now: one at a time. */
+  readonly running?: { readonly sagaId: string; readonly kind: string; readonly from: TenantState };
+  readonly suspension?: { readonly mark: string; readonly reason: string; readonly since: string };
+  readonly removal?: {
+    readonly sagaId: string;
+    readonly purgeAt: string;
+    readonly slugHeldUntil?: string;
+  };
+  /** The id in Identity that a removal left there, of this tenant or of the name's last one. */
+  readonly leftInIdentity?: string;
 }
 
 export interface Tenant {
@@ -76,6 +139,7 @@ export interface Tenant {
   readonly tier: string;
   readonly storageType: string;
   resources: Record<string, string>;
+  acts: TenantActs;
   readonly source: string;
   readonly requestId: string;
   readonly createdAt: string;
@@ -103,7 +167,16 @@ export interface RememberedRequest {
 export const statusOf = (state: MachineState): SagaStatus => {
   switch (state.course) {
     case "forward":
+      return Object.values(state).includes("waiting") ? "waiting" : "running";
+    case "settling":
+    case "verifying":
       return "running";
+    case "done":
+      return "done";
+    case "undone":
+      return "undone";
+    case "removed":
+      return "removed";
     case "draining":
     case "compensating":
       return "compensating";

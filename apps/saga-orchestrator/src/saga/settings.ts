@@ -12,6 +12,10 @@ export interface SagaSettings {
   readonly workMs: number;
   /** How long after a rollback an effect that was under way may still land: longer than the longest call of a worker. */
   readonly settleMs: number;
+  /** How long a removal waits before it purges, where it was told nothing else. */
+  readonly graceMs: number;
+  /** How long the name of a removed tenant is held. */
+  readonly slugHeldMs: number;
 }
 
 export const defaultSettings: SagaSettings = {
@@ -21,6 +25,8 @@ export const defaultSettings: SagaSettings = {
   waitMs: 600_000,
   workMs: 300_000,
   settleMs: 180_000,
+  graceMs: 7 * 86_400_000,
+  slugHeldMs: 30 * 86_400_000,
 };
 
 // Steep: the first tries follow soon after a short hiccup, and five of them still outlast the restart of a service

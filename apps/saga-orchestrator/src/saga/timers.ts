@@ -1,7 +1,8 @@
 import { advanceSaga, record } from "./advance.ts";
 import type { Batch } from "./batch.ts";
+import { workMsOf } from "./commands.ts";
 import { applySilence } from "./replies.ts";
-import { type Saga, settleTimer } from "./saga.ts";
+import { releaseTimer, type Saga, settleTimer } from "./saga.ts";
 
 /** Fires every timer of the saga that is due. A timer whose fence is not its step's newest is dropped. */
 export const fireTimers = (batch: Batch, saga: Saga): void => {
@@ -14,8 +15,14 @@ export const fireTimers = (batch: Batch, saga: Saga): void => {
       advanceSaga(batch, saga, { type: "settleDue" }, { event: "settle time over", step: null, fence: null });
       continue;
     }
+    if (name === releaseTimer) {
+      advanceSaga(batch, saga, { type: "releaseDue" }, { event: "name released", step: null, fence: null });
+      continue;
+    }
     const happened = { step: name, fence: timer.fence };
     if (timer.fence !== saga.steps[name]?.fence) record(batch, saga, { ...happened, event: "timer (stale)" });
+    else if (timer.kind === "wait")
+      advanceSaga(batch, saga, { type: `elapsed.${name}` }, { ...happened, event: "waited long enough" });
     else if (timer.kind === "backOff")
       advanceSaga(batch, saga, { type: `retryDue.${name}` }, { ...happened, event: "back-off over" });
     else
@@ -37,5 +44,5 @@ const silenceOf = (batch: Batch, saga: Saga, step: string): { code: string; mess
       }
     : {
         code: "step-timed-out",
-        message: `${step} of tenant ${saga.slug} was begun and not finished within ${batch.settings.workMs / 1_000} s; see the ${step} worker's log`,
+        message: `${step} of tenant ${saga.slug} was begun and not finished within ${workMsOf(batch, saga, step) / 1_000} s; see the ${step} worker's log`,
       };

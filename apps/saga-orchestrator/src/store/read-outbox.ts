@@ -28,7 +28,7 @@ export const readTenantsChangedSince = async (
   since: Date,
 ): Promise<Tenant[]> => {
   const { rows } = await db.query<Tenant>(
-    `SELECT t.tenant_id AS "tenantId", t.slug, shard, name, state, revision, tier, storage_type AS "storageType", resources,
+    `SELECT t.tenant_id AS "tenantId", t.slug, shard, name, state, revision, tier, storage_type AS "storageType", resources, acts,
        source, request_id AS "requestId", created_at AS "createdAt"
        FROM ${schema}.tenants t JOIN ${schema}.reservations r ON r.slug = t.slug AND r.tenant_id = t.tenant_id
       WHERE shard = ANY ($1) AND updated_at > $2 ORDER BY updated_at DESC LIMIT ${tenantsAtOnce}`,

@@ -153,6 +153,7 @@ const tenantRow = (tenant: Tenant) => ({
   tier: tenant.tier,
   storage_type: tenant.storageType,
   resources: tenant.resources,
+  acts: tenant.acts,
   source: tenant.source,
   request_id: tenant.requestId,
   created_at: tenant.createdAt,
@@ -238,14 +239,14 @@ written_sagas AS (
     error = excluded.error, next_due = excluded.next_due, updated_at = excluded.updated_at, finished_at = excluded.finished_at
   WHERE stored.version = excluded.version - 1 RETURNING (xmax = 0) AS fresh),
 written_tenants AS (
-  INSERT INTO ${schema}.tenants (tenant_id, slug, shard, name, state, revision, tier, storage_type, resources, source,
-    request_id, created_at, updated_at)
-  SELECT t.tenant_id, t.slug, t.shard, t.name, t.state, t.revision, t.tier, t.storage_type, t.resources, t.source,
+  INSERT INTO ${schema}.tenants (tenant_id, slug, shard, name, state, revision, tier, storage_type, resources, acts,
+    source, request_id, created_at, updated_at)
+  SELECT t.tenant_id, t.slug, t.shard, t.name, t.state, t.revision, t.tier, t.storage_type, t.resources, t.acts, t.source,
     t.request_id, t.created_at, input.now
   FROM input, json_to_recordset($5::json) AS t (tenant_id uuid, slug text, shard int, name text, state text,
-    revision bigint, tier text, storage_type text, resources jsonb, source text, request_id text, created_at timestamptz)
+    revision bigint, tier text, storage_type text, resources jsonb, acts jsonb, source text, request_id text, created_at timestamptz)
   ON CONFLICT (tenant_id) DO UPDATE SET state = excluded.state, revision = excluded.revision, tier = excluded.tier,
-    resources = excluded.resources, updated_at = excluded.updated_at),
+    resources = excluded.resources, acts = excluded.acts, updated_at = excluded.updated_at),
 written_reservations AS (
   INSERT INTO ${schema}.reservations (slug, tenant_id, saga_id, fence, released)
   SELECT slug, tenant_id, saga_id, fence, released

@@ -167,5 +167,8 @@ const stateFits = (status: SagaStatus, { state, tenantState }: World): boolean =
       return tenantState === "rolled-back";
     case "stuck":
       return tenantState === "stuck";
+    default:
+      // Of acts alone.
+      return false;
   }
 };

@@ -2,7 +2,14 @@ import { applyInputs, keysOf } from "../engine/apply.ts";
 import type { Input } from "../engine/inputs.ts";
 import { type Batch, newBatch, requestKey, type SagaKind } from "../saga/batch.ts";
 import type { InboxResult } from "../saga/inbox.ts";
-import { nextDueMs, type RememberedRequest, type Reservation, type Saga, type Tenant } from "../saga/saga.ts";
+import {
+  isFinal,
+  nextDueMs,
+  type RememberedRequest,
+  type Reservation,
+  type Saga,
+  type Tenant,
+} from "../saga/saga.ts";
 import type { SagaSettings } from "../saga/settings.ts";
 
 interface Rows {
@@ -89,10 +96,7 @@ const write = (rows: Rows, batch: Batch): Stored => {
 
 /** The database's constraint `no_silent_wait`, in words: not final, no timer, and not stuck for a reason. */
 export const waitsInSilence = (saga: Saga): boolean =>
-  saga.status !== "ready" &&
-  saga.status !== "closed" &&
-  nextDueMs(saga) === null &&
-  !(saga.status === "stuck" && saga.error !== undefined);
+  !isFinal(saga.status) && nextDueMs(saga) === null && !(saga.status === "stuck" && saga.error !== undefined);
 
 const merge = <T>(old: readonly T[], changed: readonly T[], keyOf: (row: T) => string): T[] => [
   ...new Map([...old, ...changed].map((row) => [keyOf(row), row])).values(),

@@ -1,10 +1,13 @@
 import {
   type Reply,
   storageRequestOf,
+  type TenantId,
   type TenantProvisioningRequested,
+  type TenantRemovalRequested,
   tenantIdOf,
 } from "@deeplens/contracts";
 import type { Input } from "../engine/inputs.ts";
+import type { InboxBody } from "../saga/inbox.ts";
 import { sagaIdOf } from "../saga/requests.ts";
 import type { Saga, Timer, Work } from "../saga/saga.ts";
 
@@ -115,7 +118,10 @@ export const completed = (step: string, which: Which = "newest"): StoryEvent =>
     record: "StepCompleted",
     value: {
       ...common,
-      outputs: { name: `the ${step}` },
+      outputs:
+        step === "purge-identity"
+          ? { identityTenantId: "the id of purge-identity" }
+          : { name: `the ${step}` },
       resources: [],
       receipt: [],
       durationMs: 5,
@@ -201,6 +207,9 @@ export const deadlinePassed = (step: string): StoryEvent => timeOf(step, "deadli
 export const backOffOver = (step: string): StoryEvent => timeOf(step, "backOff");
 export const settleOver = (): StoryEvent => timeOf("settle", "settle");
 
+export const graceOver = (): StoryEvent => timeOf("grace", "wait");
+export const nameReleased = (): StoryEvent => timeOf("release", "release");
+
 /** Time goes by, and the timers that are due by then fire. */
 export const passed =
   (ms: number): StoryEvent =>
@@ -237,3 +246,81 @@ const act =
 export const retried = act("retry");
 export const resumed = act("resume");
 export const aborted = act("abort");
+
+type ActOnTenant = Extract<InboxBody, { kind: "tenant" }>;
+type Told = Partial<Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason">> & {
+  inboxId?: number;
+};
+
+const tenantAct =
+  (name: ActOnTenant["act"]) =>
+  ({ inboxId = 7, slug = "acme", tenantId, ...told }: Told = {}): StoryEvent =>
+  ({ saga }) => ({
+    input: {
+      from: "inbox",
+      id: inboxId,
+      shard: 0,
+      body: {
+        kind: "tenant",
+        act: name,
+        slug,
+        tenantId: tenantId ?? tenantOf(slug),
+        ...(saga === undefined ? {} : { sagaId: saga.sagaId }),
+        by: "ops",
+        reason: "a test",
+        ...told,
+      },
+    },
+  });
+
+const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${slug}`);
+
+/** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
+const beginning =
+  (name: "suspend" | "resume" | "remove") =>
+  (told: Told & { begins?: false } = {}): StoryEvent => {
+    const { begins, ...rest } = told;
+    const event = tenantAct(name)(rest);
+    if (begins === false) return event;
+    const which = JSON.stringify(["/deeplens/api", String(rest.inboxId ?? 7)]);
+    return Object.assign((scene: Scene) => event(scene), {
+      about: sagaIdOf(tenantOf(rest.slug ?? "acme"), name, which),
+    });
+  };
+
+export const suspendAsked = beginning("suspend");
+export const resumeAsked = beginning("resume");
+export const removeAsked = beginning("remove");
+export const restoreAsked = tenantAct("restore");
+export const purgeAsked = tenantAct("purge");
+export const graceMoved = tenantAct("grace");
+export const releaseAsked = tenantAct("release");
+
+/** An upstream service asks for the removal of a tenant; what follows is about it. */
+export const removalRequested = (
+  changes: Partial<TenantRemovalRequested> & { begins?: false } = {},
+): StoryEvent => {
+  const { begins, ...rest } = changes;
+  const request: TenantRemovalRequested = {
+    requestId: "removal-1",
+    tenantId: tenantOf("acme"),
+    slug: "acme",
+    reason: "the contract ended",
+    graceMs: null,
+    requestedAt: "2026-01-01T00:00:00.000Z",
+    ...rest,
+  };
+  const event: StoryEvent = () => ({
+    input: {
+      from: "kafka",
+      shard: 0,
+      stream: "requests",
+      offset: 0,
+      content: { kind: "removal", source, request, raw: rawOf({}) },
+    },
+  });
+  if (begins === false) return event;
+  return Object.assign((scene: Scene) => event(scene), {
+    about: sagaIdOf(tenantOf("acme"), "remove", JSON.stringify([source, request.requestId])),
+  });
+};

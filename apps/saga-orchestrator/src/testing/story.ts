@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Message } from "@deeplens/contracts";
-import type { Batch } from "../saga/batch.ts";
+import { type Command, type LifecycleEvent, lifecycleTopic, type Message } from "@deeplens/contracts";
+import { actStepOf, type Batch } from "../saga/batch.ts";
 import type { InboxResult } from "../saga/inbox.ts";
 import { type Saga, type StepRecord, statusOf, type Timer, type Work } from "../saga/saga.ts";
 import { defaultSettings, type SagaSettings } from "../saga/settings.ts";
@@ -19,7 +19,7 @@ export const undo = (step: string): ExpectedCommand => ({ step, work: "undo" });
 export const look = (step: string): ExpectedCommand => ({ step, work: "look" });
 
 /** What was told to anybody who follows tenants. */
-type Announcement = "TenantProvisioned" | "TenantProvisioningFailed";
+type Announcement = LifecycleEvent["record"];
 
 /**
  * A saga's story so far. Every `expect` speaks of the last event; each returns the story, so that it can go on. What is
@@ -110,11 +110,33 @@ const happen = (now: Now, event: StoryEvent, settings: SagaSettings): Now => {
 /** The commands that a batch sends, in their order. */
 export const commandsIn = (batch: Batch): SentCommand[] =>
   batch.outbox.flatMap(({ message }): SentCommand[] => {
-    if (message.record !== "TenantRequested" && message.record !== "TenantRollbackRequested") return [];
-    const { sagaId, step, fence } = message.value;
-    if (message.record === "TenantRequested") return [{ sagaId, step, fence, work: "do" }];
-    return [{ sagaId, step, fence, work: message.value.purpose === "compensate" ? "undo" : "look" }];
+    switch (message.record) {
+      case "TenantRequested":
+      case "TenantRollbackRequested":
+      case "TenantOperationRequested": {
+        const { sagaId, step, fence } = message.value;
+        return [{ sagaId, step, fence, work: workOfCommand(batch, message) }];
+      }
+      default:
+        return [];
+    }
   });
+
+const workOfCommand = (batch: Batch, command: Command): Work => {
+  switch (command.record) {
+    case "TenantRequested":
+      return "do";
+    case "TenantRollbackRequested":
+      return command.value.purpose === "compensate" ? "undo" : "look";
+    case "TenantOperationRequested": {
+      const { sagaId, step, operation, parameters } = command.value;
+      if (parameters.purpose === "second-look") return "look";
+      const saga = batch.sagas.get(sagaId);
+      const asked = saga === undefined ? undefined : actStepOf(batch, saga, step);
+      return asked?.does === "operation" && asked.operation !== operation ? "undo" : "do";
+    }
+  }
+};
 
 const storyFrom = (settings: SagaSettings, now: Now): Story => {
   const seen = (): Seen => {
@@ -175,7 +197,7 @@ const storyFrom = (settings: SagaSettings, now: Now): Story => {
       expect(({ saga, nowMs }) => {
         const timer = saga.timers[name];
         assert.deepEqual({ kind: timer?.kind, inMs: (timer?.dueMs ?? 0) - nowMs }, { kind, inMs });
-        if (kind !== "settle") assert.equal(timer?.fence, saga.steps[name]?.fence);
+        if (kind !== "settle" && kind !== "release") assert.equal(timer?.fence, saga.steps[name]?.fence);
       }),
     expectNoTimer: (name) => expect(({ saga }) => assert.equal(saga.timers[name], undefined)),
     expectTenant: (state) =>
@@ -184,8 +206,8 @@ const storyFrom = (settings: SagaSettings, now: Now): Story => {
       ),
     expectAnnounced: (...records) => {
       const told = now.batch?.outbox
-        .map(({ message }) => message.record)
-        .filter((record) => record === "TenantProvisioned" || record === "TenantProvisioningFailed");
+        .filter(({ topic }) => topic === lifecycleTopic)
+        .map(({ message }) => message.record);
       assert.deepEqual(told, records);
       return story;
     },

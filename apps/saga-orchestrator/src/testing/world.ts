@@ -112,6 +112,7 @@ export const openWorld = (world: World, settings: SagaSettings, firing?: string)
     tier: "free",
     storageType: saga.request.spec.storage.type,
     resources: {},
+    acts: {},
     source,
     requestId,
     createdAt: saga.createdAt,

@@ -1,0 +1,173 @@
+import type { StepName } from "@deeplens/contracts";
+import { checkTable } from "./table.ts";
+
+/** A step of an act on a tenant that was made. */
+export type ActStep = {
+  readonly step: string;
+  /** The steps that must be done (or left out) before this one is begun. */
+  readonly after: readonly string[];
+  /** Left out where the tenant has no use for it. */
+  readonly when?: (tenant: { readonly storageType: string }) => boolean;
+  /** Once it is begun there is no way back. */
+  readonly pivot?: true;
+  /** An operator may go on without it, where it failed for good. */
+  readonly skippable?: true;
+} & (
+  | {
+      /** Asks a part's worker for an operation. */
+      readonly does: "operation";
+      readonly part: StepName;
+      readonly operation: string;
+      readonly parameters?: Readonly<Record<string, string>>;
+      /** The operation that undoes it; without one there is nothing to undo. */
+      readonly undo?: { readonly operation: string; readonly parameters?: Readonly<Record<string, string>> };
+      /** After the settle time it is asked again: whether nothing has landed since. */
+      readonly secondLook?: true;
+      /** What it puts out is what the tenant has from now on. */
+      readonly keepsOutputs?: true;
+      /** How long the work may take, in ms, where that is not as long as for any other step. */
+      readonly workMs?: number;
+    }
+  /** Waits for a moment that the saga was told. */
+  | { readonly does: "wait" }
+  /** A system that has no call for it: the lifecycle event at the end tells it, and the receipt says so. */
+  | { readonly does: "tell" }
+);
+
+/** An act on a tenant as a table of steps; the machine, the commands and their order of undo follow from it. */
+export interface ActTable {
+  readonly kind: string;
+  /** What a step that failed for good means: the others are undone, or the saga halts until an operator has it go on. */
+  readonly onFailure: "undo" | "halt";
+  readonly steps: readonly ActStep[];
+}
+
+export type OperationStep = Extract<ActStep, { does: "operation" }>;
+
+export const isOperation = (step: ActStep): step is OperationStep => step.does === "operation";
+
+const withStorage = ({ storageType }: { storageType: string }): boolean => storageType !== "none";
+
+/** Closes every way in. Backups go on. */
+export const suspension: ActTable = {
+  kind: "suspend",
+  onFailure: "undo",
+  steps: [
+    ...(["database", "storage", "vectors"] as const).map(
+      (part): ActStep => ({
+        step: `suspend-${part}`,
+        after: [],
+        ...(part === "storage" ? { when: withStorage } : {}),
+        does: "operation",
+        part,
+        operation: "suspend",
+        undo: { operation: "resume" },
+      }),
+    ),
+    {
+      step: "tell-identity",
+      after: ["suspend-database", "suspend-storage", "suspend-vectors"],
+      does: "tell",
+    },
+  ],
+};
+
+/** Opens every way in again. */
+export const resumption: ActTable = {
+  kind: "resume",
+  onFailure: "undo",
+  steps: [
+    ...(["database", "storage", "vectors"] as const).map(
+      (part): ActStep => ({
+        step: `resume-${part}`,
+        after: [],
+        ...(part === "storage" ? { when: withStorage } : {}),
+        does: "operation",
+        part,
+        operation: "resume",
+        undo: { operation: "suspend" },
+        keepsOutputs: true,
+      }),
+    ),
+    { step: "tell-identity", after: ["resume-database", "resume-storage", "resume-vectors"], does: "tell" },
+  ],
+};
+
+const purge = (part: StepName, after: readonly string[]) =>
+  ({
+    step: `purge-${part}`,
+    after,
+    does: "operation",
+    part,
+    operation: "purge",
+    secondLook: true,
+  }) as const;
+
+const closing = ["suspend-database", "suspend-storage", "suspend-vectors"];
+
+/** The timer of it is the removal's grace period. */
+export const graceStep = "grace";
+export const finalBackupStep = "final-backup";
+export const identityPurgeStep = "purge-identity";
+
+/**
+ * Closes every way in, takes a last backup, waits, and then takes every part away, in the reverse order of its making.
+ * Until the first purge was commanded it can be taken back; from then on it only goes forward.
+ */
+export const removal: ActTable = {
+  kind: "remove",
+  onFailure: "halt",
+  steps: [
+    ...(["database", "storage", "vectors"] as const).map(
+      (part): ActStep => ({
+        step: `suspend-${part}`,
+        after: [],
+        ...(part === "storage" ? { when: withStorage } : {}),
+        does: "operation",
+        part,
+        operation: "suspend",
+        undo: { operation: "resume", parameters: { credentials: "new" } },
+        keepsOutputs: true,
+      }),
+    ),
+    {
+      step: finalBackupStep,
+      after: closing,
+      skippable: true,
+      does: "operation",
+      part: "backup",
+      operation: "backup-now",
+      workMs: 4 * 3_600_000,
+    },
+    { step: graceStep, after: [finalBackupStep], does: "wait" },
+    // All of them: a step that is left out waits for nothing.
+    { ...purge("identity", [...closing, finalBackupStep, graceStep]), pivot: true },
+    purge("backup", [identityPurgeStep]),
+    { ...purge("storage", [identityPurgeStep]), when: withStorage },
+    purge("vectors", ["purge-backup"]),
+    purge("database", ["purge-backup"]),
+  ],
+};
+
+export const actTables = [suspension, resumption, removal] as const;
+
+/** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */
+export const checkActTable = ({ kind, steps }: ActTable): void => {
+  checkTable(steps.map(({ step, after }) => ({ step, after })));
+  const place = steps.findIndex(({ pivot }) => pivot === true);
+  if (place === -1) return;
+  const { step: pivot } = steps[place] as ActStep;
+  const before = ancestorsOf(steps, pivot);
+  for (const [index, { step }] of steps.entries()) {
+    if (index === place) continue;
+    if (!before.has(step) && !ancestorsOf(steps, step).has(pivot))
+      throw new Error(`step ${step} of ${kind} goes on beside the pivot ${pivot}`);
+  }
+};
+
+const ancestorsOf = (steps: readonly ActStep[], step: string): Set<string> => {
+  const found = new Set(steps.find((one) => one.step === step)?.after);
+  for (const one of [...steps].reverse())
+    if (found.has(one.step)) for (const add of one.after) found.add(add);
+  return found;
+};

@@ -1,0 +1,131 @@
+import { unreachable } from "@deeplens/contracts";
+import { identityPurgeStep, isOperation } from "../machine/act-table.ts";
+import type { MachineAction } from "../machine/events.ts";
+import { moveTenant, publishLifecycle } from "./announce.ts";
+import { actStepOf, type Batch, partsOf } from "./batch.ts";
+import { type ActTold, releaseTimer, type Saga, stepOf, type Tenant, type TenantState } from "./saga.ts";
+
+type ActSaga = Saga & { readonly request: { readonly act: ActTold } };
+
+/** What an act's machine asks for in words of its own, or in the provisioning's with another meaning. */
+type Moment =
+  | { readonly type: "wait" | "tell"; readonly step: string }
+  | { readonly type: "forward" | "compensating" | "stuck" | "done" | "undone" | "removed" };
+
+const moments: readonly string[] = [
+  "wait",
+  "tell",
+  "forward",
+  "compensating",
+  "stuck",
+  "done",
+  "undone",
+  "removed",
+] satisfies Moment["type"][];
+
+/** True where the action is an act's to carry out. */
+export const isMoment = (action: MachineAction): action is Moment & MachineAction =>
+  moments.includes(action.type);
+
+/** Carries out what an act's machine asks for: its waits, the tenant's state, and what is told of it. */
+export const performMoment = (batch: Batch, saga: Saga, moment: Moment): void => {
+  const { tenant } = partsOf(batch, saga);
+  const { act } = (saga as ActSaga).request;
+  switch (moment.type) {
+    case "wait":
+      saga.timers[moment.step] = { kind: "wait", dueMs: Date.parse(act.purgeAt ?? ""), fence: 0 };
+      return;
+    case "tell":
+      Object.assign(stepOf(saga, moment.step), {
+        receipt: [{ kind: "identity-tenant", name: saga.slug, outcome: "told-by-event" }],
+        finishedAt: batch.now.toISOString(),
+      });
+      return;
+    case "stuck":
+      return moveTenant(batch, tenant, "stuck");
+    case "forward":
+    case "compensating":
+      return tenant.state === "stuck" ? moveTenant(batch, tenant, duringOf(saga, tenant)) : undefined;
+    case "done":
+      return finish(batch, saga as ActSaga, tenant);
+    case "undone":
+      return takeBack(batch, saga as ActSaga, tenant);
+    case "removed":
+      return remove(batch, saga as ActSaga, tenant);
+    default:
+      return unreachable(moment);
+  }
+};
+
+/** The tenant's state while the act goes on. */
+const duringOf = (saga: Saga, tenant: Tenant): TenantState =>
+  saga.kind === "remove" ? "removing" : (tenant.acts.running?.from ?? "ready");
+
+const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
+  const { reason, mark } = saga.request.act;
+  const { running: _running, suspension: _suspension, ...acts } = tenant.acts;
+  const since = batch.now.toISOString();
+  delete saga.error;
+  keepOutputs(batch, saga, tenant);
+  switch (saga.kind) {
+    case "suspend":
+      tenant.acts = { ...acts, suspension: { mark, reason, since } };
+      moveTenant(batch, tenant, "suspended");
+      return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantSuspended", value: { reason } });
+    case "resume":
+      tenant.acts = acts;
+      moveTenant(batch, tenant, "ready");
+      return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantResumed", value: { reason } });
+    default:
+      throw new Error(`a saga of kind ${saga.kind} has no end of its own`);
+  }
+};
+
+/** The act was undone: the tenant is what it was. A removal that was taken back leaves the tenant open. */
+const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
+  const { running, removal: _removal, ...acts } = tenant.acts;
+  if (saga.kind !== "remove") {
+    tenant.acts = acts;
+    return moveTenant(batch, tenant, running?.from ?? "ready");
+  }
+  delete saga.error;
+  keepOutputs(batch, saga, tenant);
+  const { suspension: _suspension, ...rest } = acts;
+  tenant.acts = rest;
+  moveTenant(batch, tenant, "ready");
+  const { reason } = saga.request.act;
+  publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRestored", value: { reason } });
+};
+
+/** Nothing is left, and a second look has confirmed it: the name is held on for a while, and then free. */
+const remove = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
+  const { running: _running, suspension: _suspension, removal, ...acts } = tenant.acts;
+  const slugHeldUntil =
+    removal?.slugHeldUntil ?? new Date(batch.now.getTime() + batch.settings.slugHeldMs).toISOString();
+  const { source, requestId, act } = saga.request;
+  const leftInIdentity =
+    saga.steps[identityPurgeStep]?.outputs?.identityTenantId ?? tenant.resources["identity.tenantId"];
+  delete saga.error;
+  tenant.acts = {
+    ...acts,
+    removal: { sagaId: saga.sagaId, purgeAt: act.purgeAt ?? "", slugHeldUntil },
+    ...(leftInIdentity === undefined ? {} : { leftInIdentity }),
+  };
+  saga.timers[releaseTimer] = { kind: "release", dueMs: Date.parse(slugHeldUntil), fence: 0 };
+  tenant.resources = {};
+  moveTenant(batch, tenant, "removed");
+  publishLifecycle(batch, tenant, saga.sagaId, {
+    record: "TenantRemoved",
+    value: { source, requestId, slugHeldUntil },
+  });
+};
+
+/** What steps put out that change what the tenant has: under its part's name, as the provisioning's. */
+const keepOutputs = (batch: Batch, saga: Saga, tenant: Tenant): void => {
+  for (const [name, { outputs }] of Object.entries(saga.steps)) {
+    const step = actStepOf(batch, saga, name);
+    if (step === undefined || !isOperation(step) || step.keepsOutputs !== true) continue;
+    for (const [key, value] of Object.entries(outputs ?? {}))
+      tenant.resources = { ...tenant.resources, [`${step.part}.${key}`]: value };
+  }
+};

@@ -1,0 +1,331 @@
+import { type Slug, shardOf, unreachable } from "@deeplens/contracts";
+import { finalBackupStep, graceStep } from "../machine/act-table.ts";
+import { advanceSaga, type Happened, startSaga } from "./advance.ts";
+import { moveTenant, publishLifecycle } from "./announce.ts";
+import { actKindOf, type Batch } from "./batch.ts";
+import type { InboxBody, InboxResult } from "./inbox.ts";
+import { newStep, sagaIdOf } from "./requests.ts";
+import type { ActTold, Reservation, Saga, Tenant, TenantState } from "./saga.ts";
+
+export type TenantAct = Extract<InboxBody, { kind: "tenant" }>;
+
+/** Who asks, as events and history name it; `which` tells the act from every other of its kind on this tenant. */
+export interface Asked {
+  readonly source: string;
+  readonly requestId: string;
+}
+
+type Refusal = Extract<InboxResult, { ok: false }>;
+
+/** In which states an act begins, and in which there is nothing to do. */
+const states: Readonly<
+  Record<"suspend" | "resume" | "remove", { from: TenantState[]; already: TenantState[] }>
+> = {
+  suspend: { from: ["ready"], already: ["suspended"] },
+  resume: { from: ["suspended"], already: ["ready"] },
+  remove: { from: ["ready", "suspended"], already: ["removed"] },
+};
+
+/**
+ * An act on a tenant that was made: begins its saga, or changes the removal that runs. The same act again gets the same
+ * answer; a second one while another runs is refused, naming the one that runs; one that names another tenant than has
+ * the slug is refused (PROTOCOL.md 22).
+ */
+export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): InboxResult => {
+  const reservation = batch.reservations.get(act.slug);
+  const tenant = reservation === undefined ? undefined : batch.tenants.get(reservation.tenantId);
+  if (reservation === undefined || tenant === undefined)
+    return {
+      ok: false,
+      code: "tenant-unknown",
+      message: `there is no tenant ${act.slug}; list them with \`tenantctl list\``,
+    };
+  if (tenant.tenantId !== act.tenantId)
+    return refuse(
+      tenant,
+      "tenant-differs",
+      `${act.slug} is tenant ${tenant.tenantId} now, not ${act.tenantId}: nothing was touched`,
+    );
+  switch (act.act) {
+    case "suspend":
+    case "resume":
+    case "remove":
+      return begin(batch, act.act, act, { tenant, reservation }, asked);
+    case "restore":
+    case "purge":
+    case "grace":
+      return changeRemoval(batch, act, act.act, { tenant, reservation });
+    case "release":
+      return release(batch, act, { tenant, reservation });
+    default:
+      return unreachable(act.act);
+  }
+};
+
+interface Parts {
+  readonly tenant: Tenant;
+  readonly reservation: Reservation;
+}
+
+const begin = (
+  batch: Batch,
+  kind: "suspend" | "resume" | "remove",
+  act: TenantAct,
+  { tenant, reservation }: Parts,
+  asked: Asked,
+): InboxResult => {
+  const { running } = tenant.acts;
+  if (running !== undefined)
+    return running.kind === kind ? already(tenant, running.sagaId) : actRuns(tenant, running);
+  const { from, already: there } = states[kind];
+  if (there.includes(tenant.state)) return already(tenant, lastSagaOf(tenant, reservation));
+  if (!from.includes(tenant.state)) return wrongState(tenant, kind, reservation);
+  const saga = newSaga(batch, kind, act, tenant, asked);
+  tenant.acts = { ...tenant.acts, running: { sagaId: saga.sagaId, kind, from: tenant.state } };
+  batch.sagas.set(saga.sagaId, saga);
+  batch.changedTenants.add(tenant);
+  if (kind === "remove") startRemoval(batch, tenant, saga);
+  const { by, reason } = act;
+  startSaga(batch, saga, { event: "requested", step: null, fence: null, body: { by, reason, ...asked } });
+  return { ok: true, sagaId: saga.sagaId, tenantId: tenant.tenantId, status: saga.status, repeated: false };
+};
+
+const newSaga = (
+  batch: Batch,
+  kind: string,
+  act: TenantAct,
+  tenant: Tenant,
+  { source, requestId }: Asked,
+): Saga => {
+  const machine = actKindOf(batch, kind);
+  const { steps } = machine.act;
+  const sagaId = sagaIdOf(tenant.tenantId, kind, JSON.stringify([source, requestId]));
+  const graceMs = act.graceMs ?? batch.settings.graceMs;
+  // At once: what a last backup would be kept in goes too.
+  const skipped = kind === "remove" && graceMs === 0 ? [finalBackupStep, graceStep] : [];
+  const told: ActTold = {
+    by: act.by,
+    reason: act.reason,
+    mark: kind === "resume" ? (tenant.acts.suspension?.mark ?? "") : sagaId,
+    ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
+  };
+  return {
+    sagaId,
+    tenantId: tenant.tenantId,
+    slug: tenant.slug as Slug,
+    shard: shardOf(tenant.slug, batch.shards),
+    kind,
+    status: "running",
+    machineVersion: machine.machineVersion,
+    version: 0,
+    state: {},
+    facts: {
+      leftOut: steps
+        .filter(({ step, when }) => skipped.includes(step) || when?.(tenant) === false)
+        .map(({ step }) => step),
+    },
+    steps: Object.fromEntries(steps.map(({ step }) => [step, newStep()])),
+    timers: {},
+    request: {
+      source,
+      requestId,
+      spec: {
+        name: tenant.name,
+        slug: tenant.slug as Slug,
+        tier: tenant.tier,
+        storage: { type: tenant.storageType },
+      },
+      act: told,
+    },
+    createdAt: batch.now.toISOString(),
+  };
+};
+
+const startRemoval = (batch: Batch, tenant: Tenant, saga: Saga): void => {
+  const purgeAt = saga.request.act?.purgeAt ?? "";
+  tenant.acts = { ...tenant.acts, removal: { sagaId: saga.sagaId, purgeAt } };
+  tellRemoval(batch, tenant, saga);
+};
+
+/** Tells that the removal runs, and until when it can be taken back. */
+const tellRemoval = (batch: Batch, tenant: Tenant, saga: Saga): void => {
+  const { source, requestId, act } = saga.request;
+  moveTenant(batch, tenant, "removing");
+  publishLifecycle(batch, tenant, saga.sagaId, {
+    record: "TenantRemovalStarted",
+    value: { source, requestId, reason: act?.reason ?? "", purgeAt: act?.purgeAt ?? "" },
+  });
+};
+
+/** Takes a removal back, has it purge now, or moves the moment of the purge. */
+const changeRemoval = (
+  batch: Batch,
+  act: TenantAct,
+  what: "restore" | "purge" | "grace",
+  { tenant, reservation }: Parts,
+): InboxResult => {
+  const { running } = tenant.acts;
+  if (running === undefined || running.kind !== "remove") {
+    if (what === "restore" && tenant.state === "ready")
+      return already(tenant, lastSagaOf(tenant, reservation));
+    return running === undefined ? wrongState(tenant, what, reservation) : actRuns(tenant, running);
+  }
+  const saga = batch.sagas.get(running.sagaId);
+  if (saga === undefined)
+    return refuse(
+      tenant,
+      "moved-on",
+      `the removal of tenant ${tenant.slug} has moved on; send the act again`,
+    );
+  switch (what) {
+    case "restore":
+      return restore(batch, act, saga, tenant);
+    case "purge":
+      return purgeNow(batch, act, saga, tenant);
+    case "grace":
+      return moveGrace(batch, act, saga, tenant);
+    default:
+      return unreachable(what);
+  }
+};
+
+const restore = (batch: Batch, act: TenantAct, saga: Saga, tenant: Tenant): InboxResult => {
+  if (saga.status === "compensating" || saga.state.course === "stuckUndo")
+    return already(tenant, saga.sagaId);
+  const before = saga.state.course;
+  const { request } = saga;
+  tell(saga, { by: act.by, reason: act.reason });
+  advanceSaga(batch, saga, { type: "abort" }, happenedOf(act));
+  if (saga.state.course !== before) {
+    // What it was stuck at, if it was, is no cause of anything any more.
+    delete saga.error;
+    return accepted(saga);
+  }
+  saga.request = request;
+  return refuse(
+    tenant,
+    "purge-commanded",
+    `the purge of tenant ${tenant.slug} was begun: nothing of it can be restored, the removal only goes forward`,
+  );
+};
+
+const purgeNow = (batch: Batch, act: TenantAct, saga: Saga, tenant: Tenant): InboxResult => {
+  const grace = saga.state[graceStep] ?? "";
+  if (["done", "skipped"].includes(grace)) return already(tenant, saga.sagaId);
+  if (grace === "untouched" || saga.status === "compensating") return isRestored(tenant, saga);
+  setPurgeAt(batch, saga, tenant, batch.now);
+  // A final backup that can't be had is no reason to keep what is to go at once.
+  if (saga.state[finalBackupStep] === "halted")
+    advanceSaga(batch, saga, { type: `skip.${finalBackupStep}` }, happenedOf(act));
+  if (saga.state[graceStep] === "waiting") {
+    advanceSaga(batch, saga, { type: `elapsed.${graceStep}` }, happenedOf(act));
+  }
+  return accepted(saga);
+};
+
+const moveGrace = (batch: Batch, act: TenantAct, saga: Saga, tenant: Tenant): InboxResult => {
+  if (!["pending", "waiting"].includes(saga.state[graceStep] ?? ""))
+    return saga.status === "compensating"
+      ? isRestored(tenant, saga)
+      : refuse(
+          tenant,
+          "purge-commanded",
+          `the purge of tenant ${tenant.slug} was begun: its grace period is over`,
+        );
+  const until = Date.parse(saga.createdAt) + (act.graceMs ?? batch.settings.graceMs);
+  setPurgeAt(batch, saga, tenant, new Date(Math.max(until, batch.now.getTime())));
+  tell(saga, { by: act.by, reason: act.reason });
+  batch.changedSagas.add(saga);
+  tellRemoval(batch, tenant, saga);
+  return accepted(saga);
+};
+
+const setPurgeAt = (batch: Batch, saga: Saga, tenant: Tenant, at: Date): void => {
+  const purgeAt = at.toISOString();
+  tell(saga, { purgeAt });
+  const timer = saga.timers[graceStep];
+  if (timer !== undefined) saga.timers[graceStep] = { ...timer, dueMs: at.getTime() };
+  tenant.acts = { ...tenant.acts, removal: { ...tenant.acts.removal, sagaId: saga.sagaId, purgeAt } };
+  batch.changedSagas.add(saga);
+  batch.changedTenants.add(tenant);
+};
+
+/** Ends the holding of a removed tenant's name: at once after the second look, and never before it. */
+const release = (batch: Batch, act: TenantAct, { tenant, reservation }: Parts): InboxResult => {
+  const { removal } = tenant.acts;
+  if (removal === undefined) return wrongState(tenant, "release", reservation);
+  if (reservation.released) return already(tenant, removal.sagaId);
+  const saga = batch.sagas.get(removal.sagaId);
+  if (saga === undefined)
+    return refuse(
+      tenant,
+      "moved-on",
+      `the removal of tenant ${tenant.slug} has moved on; send the act again`,
+    );
+  tenant.acts = { ...tenant.acts, removal: { ...removal, slugHeldUntil: batch.now.toISOString() } };
+  batch.changedTenants.add(tenant);
+  if (saga.status === "removed") advanceSaga(batch, saga, { type: "releaseDue" }, happenedOf(act));
+  return accepted(saga);
+};
+
+const tell = (saga: Saga, changes: Partial<ActTold>): void => {
+  if (saga.request.act !== undefined)
+    saga.request = { ...saga.request, act: { ...saga.request.act, ...changes } };
+};
+
+const happenedOf = (act: TenantAct): Happened => ({
+  event: `act: ${act.act}`,
+  step: null,
+  fence: null,
+  body: { by: act.by, reason: act.reason },
+});
+
+const accepted = (saga: Saga): InboxResult => ({
+  ok: true,
+  sagaId: saga.sagaId,
+  tenantId: saga.tenantId,
+  status: saga.status,
+  repeated: false,
+});
+
+/** The tenant is so already, or becomes so: the same answer again. */
+const already = (tenant: Tenant, sagaId: string): InboxResult => ({
+  ok: true,
+  sagaId,
+  tenantId: tenant.tenantId,
+  status: tenant.state,
+  repeated: true,
+});
+
+/** The saga that made the tenant what it is. */
+const lastSagaOf = ({ acts }: Tenant, reservation: Reservation): string =>
+  acts.removal?.sagaId ?? acts.suspension?.mark ?? reservation.sagaId;
+
+const isRestored = (tenant: Tenant, saga: Saga): Refusal =>
+  refuse(tenant, "being-restored", `tenant ${tenant.slug} is being restored (saga ${saga.sagaId})`);
+
+const actRuns = (tenant: Tenant, { kind, sagaId }: { kind: string; sagaId: string }): Refusal =>
+  refuse(
+    tenant,
+    "act-running",
+    `${kind} of tenant ${tenant.slug} runs (saga ${sagaId}); wait until it has ended: tenantctl watch ${sagaId}`,
+  );
+
+const wrongState = (tenant: Tenant, act: string, { sagaId }: Reservation): Refusal =>
+  tenant.state === "provisioning" || tenant.state === "compensating" || tenant.state === "stuck"
+    ? actRuns(tenant, { kind: "provision", sagaId })
+    : refuse(
+        tenant,
+        "wrong-state",
+        act === "purge" || act === "grace" || act === "release"
+          ? `tenant ${tenant.slug} is ${tenant.state}: no removal of it runs`
+          : `tenant ${tenant.slug} is ${tenant.state}: there is nothing to ${act}`,
+      );
+
+const refuse = (tenant: Tenant, code: string, message: string): Refusal => ({
+  ok: false,
+  code,
+  message,
+  tenantId: tenant.tenantId,
+  state: tenant.state,
+});
