@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { topicsOf } from "@deeplens/contracts";
 import { connectKafka, createCodec, ensureTopics } from "@deeplens/messaging";
 import { createPool, migrate } from "@deeplens/postgres";
-import { createSecretStore, migrateSecrets } from "@deeplens/secrets";
+import { createSecretStore, type DropOffs, migrateSecrets } from "@deeplens/secrets";
 import { serveHealth, waitFor } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { createApi } from "./api/index.ts";
@@ -26,6 +26,17 @@ const engineSession = {
   enable_hashjoin: "off",
   enable_mergejoin: "off",
 };
+
+const hourMs = 3_600_000;
+
+/** Forgets dropped-off secrets that no tenant used, every hour. */
+const forgetExpired = (dropOffs: DropOffs, log: Logger): NodeJS.Timeout =>
+  setInterval(() => {
+    dropOffs.prune().then(
+      (count) => count > 0 && log.info({ count }, "forgot credentials that no tenant used"),
+      (error: Error) => log.warn({ reason: error.message }, "expired credentials could not be forgotten"),
+    );
+  }, hourMs);
 
 /** The saga that gives a tenant all of its parts. */
 const provision = sagaKind("provision", provisioning);
@@ -122,6 +133,8 @@ export const runOrchestrator = async (options: {
     }),
   );
   Object.assign(checks, engine.checks);
+  const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
+  const forgetting = forgetExpired(secrets.dropOffs, log);
   const api = createApi({
     pool,
     log,
@@ -129,13 +142,16 @@ export const runOrchestrator = async (options: {
     shards: config.SHARDS,
     attempts: config.STEP_ATTEMPTS,
     token: config.API_TOKEN,
-    credentials: createSecretStore(pool, config.DEEPLENS_MASTER_KEY),
+    credentials: secrets,
+    dropOffs: secrets.dropOffs,
+    dropOffMs: config.DROP_OFF_HOURS * hourMs,
   });
   await api.listen({ host: config.API_HOST, port: config.API_PORT });
   starting.clear();
   log.info({ port: config.API_PORT }, "ready");
 
   await Promise.race([signal.aborted ? undefined : once(signal, "abort"), engine.failed]);
+  clearInterval(forgetting);
   await api.close();
   await engine.stop();
   await health.close();

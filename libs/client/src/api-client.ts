@@ -3,6 +3,7 @@ import type {
   Accepted,
   ActAnswer,
   Credentials,
+  DroppedOff,
   HistoryEntry,
   InboxEntry,
   Page,
@@ -32,6 +33,8 @@ export interface ApiClient {
   readonly url: string;
   /** The same key again is the same request, and gets the same answer. */
   requestTenant(request: TenantRequest, idempotencyKey: string): Promise<Accepted>;
+  /** Drops credentials off for a tenant's own storage, as their vendor gives them: the request then names the reference. */
+  dropOff(credentials: object): Promise<DroppedOff>;
   tenant(slugOrId: string): Promise<Tenant>;
   tenants(filter?: { states?: readonly string[]; cursor?: string; limit?: number }): Promise<Page<Tenant>>;
   saga(sagaId: string): Promise<Saga>;
@@ -97,6 +100,7 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
   return {
     url: base,
     requestTenant: (request, key) => post("/v1/tenants", request, { "idempotency-key": key }),
+    dropOff: (credentials) => post("/v1/secrets", { credentials }),
     tenant: (slugOrId) => get(`/v1/tenants/${at(slugOrId)}`),
     tenants: ({ states, ...rest } = {}) => get(`/v1/tenants${query({ state: states?.join(","), ...rest })}`),
     saga: (sagaId) => get(`/v1/sagas/${at(sagaId)}`),

@@ -165,6 +165,14 @@ export interface InboxEntry {
   readonly result: Readonly<Record<string, unknown>> | null;
 }
 
+export interface DroppedOff {
+  /** For a request's `storage.credentialRef`; one tenant can use it. */
+  readonly reference: string;
+  readonly provider: string;
+  /** Then it is forgotten, unless a tenant uses it. */
+  readonly expiresAt: string;
+}
+
 export interface Credentials {
   readonly tenantId: string;
   readonly slug: string;

@@ -1,3 +1,4 @@
+export * from "./byos-credentials.ts";
 export * from "./digests.ts";
 export type * from "./generated/messages.ts";
 export * from "./messages.ts";

@@ -1,3 +1,4 @@
+export * from "./drop-off.ts";
 export * from "./fenced-error.ts";
 export * from "./master-key.ts";
 export * from "./postgres-secrets.ts";

@@ -98,3 +98,24 @@ test("after a rotation of the master key old secrets read and new ones take the 
   await rotated.of(owner).ensure("new");
   await assert.rejects(store.of(owner).read("new"), /master key v2/);
 });
+
+test("what lies in the drop-offs is not the secret, and nothing of it is left when a tenant took it", async () => {
+  const { reference } = await store.dropOffs.put({
+    kind: "gcs",
+    value: "hush-hush",
+    by: "ada",
+    lifeMs: 60_000,
+  });
+  const row = async () => {
+    const { rows } = await database.pool.query("SELECT * FROM secrets.drop_offs WHERE id = $1", [
+      reference.slice("drop:".length),
+    ]);
+    return rows[0];
+  };
+  const waiting = await row();
+  assert.equal(waiting.actor, "ada");
+  assert.ok(!(waiting.ciphertext as Buffer).includes("hush"));
+  await store.of(tenant()).adopt(reference, "key");
+  const { ciphertext, nonce, key_version: keyVersion } = await row();
+  assert.deepEqual([ciphertext, nonce, keyVersion], [null, null, null]);
+});

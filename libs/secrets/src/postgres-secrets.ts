@@ -1,7 +1,9 @@
 import type { TenantId } from "@deeplens/contracts";
 import { migrate, type Pool } from "@deeplens/postgres";
+import { DropOffError, type DropOffs, dropOffIdOf } from "./drop-off.ts";
 import { FencedError } from "./fenced-error.ts";
 import { type MasterKey, parseMasterKey, type Sealed, seal, unseal } from "./master-key.ts";
+import { droppedOffFor, postgresDropOffs } from "./postgres-drop-offs.ts";
 import { randomSecret } from "./random-secret.ts";
 import { type FenceCheck, type SecretStore, secretReference, type TenantSecrets } from "./secret-store.ts";
 
@@ -18,6 +20,8 @@ export interface Reveal {
 }
 
 export interface PostgresSecretStore extends SecretStore {
+  /** Where secrets come in before their tenants. */
+  readonly dropOffs: DropOffs;
   /**
    * The newest version of each of a tenant's secrets, to be shown to a person; that it was done is recorded in the
    * same statement. Whether the tenant is ready is for the caller to check: nothing is shown before.
@@ -38,6 +42,7 @@ export const createSecretStore = (pool: Pool, masterKey: string): PostgresSecret
   const key = parseMasterKey(masterKey);
   return {
     of: (tenantId, check) => tenantSecrets(pool, key, tenantId, check),
+    dropOffs: postgresDropOffs(pool, key),
     revealed: (reveal) => revealed(pool, key, reveal),
   };
 };
@@ -76,6 +81,20 @@ const tenantSecrets = (
       const row = await newest(purpose);
       return row === undefined ? undefined : open(row);
     },
+    async adopt(reference, purpose) {
+      for (;;) {
+        const found = await droppedOffFor(pool, key, reference, owner);
+        const stored = await newest(purpose);
+        if (found === "taken before") {
+          if (stored === undefined) throw new DropOffError("spent", reference);
+          return { reference: secretReference(owner, purpose, stored.version), value: open(stored) };
+        }
+        const version = (stored?.version ?? 0) + 1;
+        // Not taken: another try came first, and the next look says whose it was.
+        if (await takeOver(dropOffIdOf(reference), purpose, version, found.value))
+          return { reference: secretReference(owner, purpose, version), value: found.value };
+      }
+    },
     async remove(purpose) {
       const { rows } = await pool.query<{ held: boolean }>(
         `WITH part AS (${partOf(3, check)}),
@@ -86,6 +105,24 @@ const tenantSecrets = (
       mustHold(rows[0]?.held, check);
     },
   };
+
+  // One statement: it is a tenant's from the moment that it is not waiting any more, whatever crashes.
+  async function takeOver(id: string, purpose: string, version: number, value: string): Promise<boolean> {
+    const { keyVersion, nonce, ciphertext } = seal(key, value, [owner, purpose, String(version)]);
+    const { rows } = await pool.query<{ held: boolean; taken: boolean }>(
+      `WITH part AS (${partOf(8, check)}),
+       taken AS (
+         UPDATE secrets.drop_offs SET bound_to = $1, bound_at = now(), key_version = NULL, nonce = NULL, ciphertext = NULL
+         WHERE id = $7 AND bound_to IS NULL AND expires_at > now() AND EXISTS (SELECT FROM part) RETURNING id),
+       stored AS (
+         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext)
+         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea FROM taken)
+       SELECT EXISTS (SELECT FROM part) AS held, EXISTS (SELECT FROM taken) AS taken`,
+      [owner, purpose, version, keyVersion, nonce, ciphertext, id, ...fenceOf(check)],
+    );
+    mustHold(rows[0]?.held, check);
+    return rows[0]?.taken === true;
+  }
 
   // Two tries at once make one secret: the second inserts nothing, and both read what the first stored.
   async function insertFirst(purpose: string, value: string): Promise<Row> {

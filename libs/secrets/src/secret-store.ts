@@ -9,6 +9,11 @@ export interface TenantSecrets {
   ensure(purpose: string, make?: () => string): Promise<StoredSecret>;
   /** The value, or undefined where there is none. */
   read(purpose: string): Promise<string | undefined>;
+  /**
+   * Takes a dropped-off secret as this tenant's, for this purpose; for ever, and once: a repetition gives what was taken.
+   * @throws DropOffError where there is none at that reference, or it is another tenant's, or it was removed since
+   */
+  adopt(reference: string, purpose: string): Promise<StoredSecret>;
   /** Removes it; a missing one succeeds. Undo calls this last. */
   remove(purpose: string): Promise<void>;
 }

@@ -18,6 +18,11 @@ const secretKeys = new Set(
     "credentials",
     "sasl",
     "connectionString",
+    "sessionToken",
+    "accountKey",
+    "sasToken",
+    "privateKey",
+    "private_key",
   ].map((key) => key.toLowerCase()),
 );
 

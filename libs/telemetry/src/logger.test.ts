@@ -46,7 +46,18 @@ test("secrets are cut out by the names of their keys, however deep a log line re
     "api_key",
     "token",
   ];
-  const more = ["authorization", "masterKey", "credentials", "sasl", "connectionString"];
+  const more = [
+    "authorization",
+    "masterKey",
+    "credentials",
+    "sasl",
+    "connectionString",
+    "sessionToken",
+    "accountKey",
+    "sasToken",
+    "privateKey",
+    "private_key",
+  ];
   for (const key of [...keys, ...more]) {
     const { text } = logged((log) => {
       log.info({ [key]: secret });

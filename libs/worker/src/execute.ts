@@ -1,4 +1,4 @@
-import type { Reply } from "@deeplens/contracts";
+import { type Reply, secretPartsOf } from "@deeplens/contracts";
 import type { SecretStore, TenantSecrets } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import { createCalls } from "./calls.ts";
@@ -218,16 +218,26 @@ export const heldBy = (order: Order, now: Date, holder: string | undefined): Rep
   });
 
 // Remembers the values that the handler saw: none of them may stand in what it says of an error.
-const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => ({
-  async ensure(purpose, make) {
-    const stored = await secrets.ensure(purpose, make);
-    seen.add(stored.value);
-    return stored;
-  },
-  async read(purpose) {
-    const value = await secrets.read(purpose);
-    if (value !== undefined) seen.add(value);
-    return value;
-  },
-  remove: (purpose) => secrets.remove(purpose),
-});
+const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
+  const see = (value: string): void => {
+    for (const secret of [value, ...secretPartsOf(value)]) seen.add(secret);
+  };
+  return {
+    async ensure(purpose, make) {
+      const stored = await secrets.ensure(purpose, make);
+      see(stored.value);
+      return stored;
+    },
+    async read(purpose) {
+      const value = await secrets.read(purpose);
+      if (value !== undefined) see(value);
+      return value;
+    },
+    async adopt(reference, purpose) {
+      const stored = await secrets.adopt(reference, purpose);
+      see(stored.value);
+      return stored;
+    },
+    remove: (purpose) => secrets.remove(purpose),
+  };
+};

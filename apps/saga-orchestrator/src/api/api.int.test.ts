@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { shardOf, tenantIdOf } from "@deeplens/contracts";
+import { shardOf, storageRequestOf, type TenantId, tenantIdOf } from "@deeplens/contracts";
 import { migrate } from "@deeplens/postgres";
+import { createSecretStore, migrateSecrets, newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import { testDatabase } from "@deeplens/testing";
 import { v4 } from "uuid";
@@ -34,10 +35,13 @@ after(async () => {
 });
 const { pool } = await testDatabase(after);
 await migrate(pool, schema, new URL("../../migrations/", import.meta.url));
+const secrets = createSecretStore(pool, newMasterKeyLine());
+await migrateSecrets(pool);
+const logged: string[] = [];
 const api = createApi({
   pool,
   schema,
-  log: createLogger("tests", "silent"),
+  log: createLogger("tests", "trace", { write: (line) => void logged.push(line) }),
   installation: "deeplens-test",
   shards,
   attempts: 5,
@@ -49,6 +53,7 @@ const api = createApi({
       return [{ purpose: "database.app", value: "a password" }];
     },
   },
+  dropOffs: secrets.dropOffs,
 });
 
 beforeEach(async () => {
@@ -94,7 +99,7 @@ test("a request goes through the inbox of its slug's shard, and is answered with
     {
       ...payload,
       requestId: "order-1",
-      storage: { type: "deeplens", provider: null, credentialRef: null },
+      storage: storageRequestOf({ type: "deeplens" }),
       requestedAt: "",
     },
   );
@@ -380,4 +385,79 @@ test("an event stream gives what was, then what comes, and ends with the saga", 
   });
   assert.doesNotMatch(resumed.body, /event: history/);
   assert.match(resumed.body, /event: end\ndata: {"status":"ready"}/);
+});
+
+const dropOff = (body: object) => api.inject({ method: "POST", url: "/v1/secrets", headers, payload: body });
+const key = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "hush-hush" };
+
+test("credentials are dropped off: a reference comes back, who brought them is recorded, and no log has them", async () => {
+  const answer = await dropOff({ credentials: key });
+  assert.equal(answer.statusCode, 201);
+  const { reference, provider, expiresAt } = answer.json();
+  assert.equal(provider, "aws_s3");
+  const waits = Date.parse(expiresAt) - Date.now();
+  assert.ok(waits > 23 * 3_600_000 && waits <= 24 * 3_600_000, expiresAt);
+  const { rows } = await pool.query(`SELECT actor, action, subject, outcome FROM ${schema}.audit`);
+  assert.deepEqual(rows, [
+    { actor: "ada@laptop", action: "secret.drop-off", subject: reference, outcome: "stored" },
+  ]);
+  const stored = await secrets.of(v4() as TenantId).adopt(reference, "storage.byos");
+  assert.deepEqual(JSON.parse(stored.value), { provider: "aws_s3", ...key });
+  assert.ok(!logged.join().includes("hush"));
+});
+
+test("what is no credential is refused, and neither the answer nor a log repeats it", async () => {
+  for (const [payload, status] of [
+    [{ credentials: { password: "hush" } }, 422],
+    [{ credentials: { accessKeyId: "hush" } }, 422],
+    [{ credentials: "hush" }, 400],
+    [{ secret: "hush" }, 400],
+    ['{"credentials": hush}', 400],
+  ] as const) {
+    const answer = await api.inject({
+      ...{ method: "POST", url: "/v1/secrets", payload: payload as object },
+      headers: { ...headers, "content-type": "application/json" },
+    });
+    assert.equal(answer.statusCode, status, JSON.stringify(payload));
+    assert.ok(!answer.body.includes("hush"), answer.body);
+  }
+  assert.ok(!logged.join().includes("hush"));
+});
+
+test("a request that names credentials that it can't have is refused before it is put anywhere", async () => {
+  const { applied } = taking();
+  const at = (credentialRef: string, provider = "aws_s3") => ({
+    ...payload,
+    storage: {
+      type: "byos",
+      provider,
+      bucket: "acme",
+      region: provider === "gcs" ? null : "eu-central-1",
+      credentialRef,
+    },
+  });
+  const bring = async (): Promise<string> => (await dropOff({ credentials: key })).json().reference;
+  const mine = await bring();
+  const answer = await post("byos-1", at(mine));
+  assert.equal(answer.statusCode, 202);
+  const others = await bring();
+  await secrets.of(v4() as TenantId).adopt(others, "storage.byos");
+  for (const [body, code] of [
+    [at(`drop:${v4()}`), "credentials-unknown"],
+    [at(others), "credentials-of-other-tenant"],
+    [at(mine, "gcs"), "credentials-of-other-kind"],
+  ] as const) {
+    const refused = await post(`byos-${code}`, body);
+    assert.deepEqual([refused.statusCode, refused.json().code], [422, code]);
+    assert.equal(refused.json().field, "storage.credentialRef");
+  }
+  const secret = await post("byos-2", at("AKIAIOSFODNN7EXAMPLE"));
+  assert.deepEqual([secret.statusCode, secret.json().field], [400, "storage.credentialRef"]);
+  assert.equal(applied.length, 1);
+  // Repeated when its credentials are gone: the answer that it got.
+  await pool.query(`INSERT INTO ${schema}.requests VALUES ($1, 'byos-3', '', $2, NULL, NULL, now())`, [
+    source,
+    tenantIdOf(source, "byos-3"),
+  ]);
+  assert.equal((await post("byos-3", at(`drop:${v4()}`))).statusCode, 202);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pool } from "@deeplens/postgres";
+import { memorySecrets } from "@deeplens/secrets/testing";
 import { createLogger } from "@deeplens/telemetry";
 import { createApi } from "./create-api.ts";
 
@@ -27,6 +28,7 @@ const apiOver = (query: () => Promise<{ rows: unknown[] }> = async () => ({ rows
     token,
     waitMs: 100,
     credentials: { revealed: async () => [] },
+    dropOffs: memorySecrets().dropOffs,
   });
 
 test("a call without the token is refused and told how to send one; the description is open", async () => {
@@ -54,6 +56,7 @@ test("a token that protects nothing is refused when the API is made", () => {
         attempts: 5,
         token: "short",
         credentials: { revealed: async () => [] },
+        dropOffs: memorySecrets().dropOffs,
       }),
     /it needs 16 or more/,
   );
@@ -70,6 +73,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/sagas/{sagaId}/history",
     "/v1/sagas/{sagaId}/resume",
     "/v1/sagas/{sagaId}/retry",
+    "/v1/secrets",
     "/v1/shards",
     "/v1/shards/{shard}/accept",
     "/v1/tenants",

@@ -8,6 +8,7 @@ import {
   ApiProblem,
   type Credentials,
   createApiClient,
+  type DroppedOff,
   type HistoryEntry,
   type InboxEntry,
   type Saga,
@@ -17,6 +18,7 @@ import {
 } from "@deeplens/client";
 import { tenantIdOf } from "@deeplens/contracts";
 import { migrate } from "@deeplens/postgres";
+import { memorySecrets } from "@deeplens/secrets/testing";
 import { createLogger } from "@deeplens/telemetry";
 import { testDatabase } from "@deeplens/testing";
 import type { z } from "zod";
@@ -36,7 +38,8 @@ const same: [
   Same<z.infer<typeof schemas.actAnswerSchema>, ActAnswer>,
   Same<z.infer<typeof schemas.inboxSchema>, InboxEntry>,
   Same<z.infer<typeof schemas.credentialsSchema>, Credentials>,
-] = [true, true, true, true, true, true, true, true];
+  Same<z.infer<typeof schemas.droppedOffSchema>, DroppedOff>,
+] = [true, true, true, true, true, true, true, true, true];
 
 const schema = "orchestrator";
 const token = "a-token-of-the-tests-0123456789";
@@ -58,6 +61,7 @@ const api = createApi({
   token,
   waitMs: 2_000,
   credentials: { revealed: async () => [{ purpose: "database.app", value: "a password" }] },
+  dropOffs: memorySecrets().dropOffs,
 });
 const url = await api.listen({ host: "127.0.0.1", port: 0 });
 const client: ApiClient = createApiClient({ url, token, actor: "Ada Löwe@laptop" });
@@ -89,7 +93,7 @@ const wish = (name: string) => ({
 });
 
 test("the client library requests a tenant and follows its saga over a real connection", async () => {
-  assert.equal(same.length, 8);
+  assert.equal(same.length, 9);
   const accepted = await client.requestTenant(wish("acme"), "order-1");
   assert.ok(accepted.sagaId !== null);
   const { sagaId } = accepted;
@@ -113,6 +117,12 @@ test("the client library requests a tenant and follows its saga over a real conn
   assert.equal((await client.inbox(accepted.inboxId)).result?.sagaId, sagaId);
 });
 
+test("credentials are dropped off by the client library", async () => {
+  const { reference, provider } = await client.dropOff({ accountName: "acme", sasToken: "?sv=1&sig=hush" });
+  assert.match(reference, /^drop:/);
+  assert.equal(provider, "azure_blob");
+});
+
 test("a refusal comes as a typed error with what to do", async () => {
   const refused = await client.requestTenant(wish("taken"), "order-2").catch((error) => error);
   assert.ok(refused instanceof ApiProblem);
@@ -133,7 +143,9 @@ test("tenants, acts and credentials by the client library; an actor's letters ar
   assert.deepEqual((await client.revealCredentials("other", "hand-over")).secrets, {
     "database.app": "a password",
   });
-  const { rows } = await pool.query(`SELECT actor FROM ${schema}.audit ORDER BY id`);
+  const { rows } = await pool.query(
+    `SELECT actor FROM ${schema}.audit WHERE subject NOT LIKE 'drop:%' ORDER BY id`,
+  );
   assert.deepEqual(rows, [{ actor: "Ada L?we@laptop" }, { actor: "Ada L?we@laptop" }]);
 });
 

@@ -1,4 +1,5 @@
 import type { TenantId } from "@deeplens/contracts";
+import type { DropOffs } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import type { InboxWaiter } from "./inbox-row.ts";
 import type { Db } from "./tables.ts";
@@ -21,6 +22,9 @@ export interface ApiContext {
   /** Tries of a step, and of its undo, before it has failed for good. */
   readonly attempts: number;
   readonly credentials: CredentialStore;
+  readonly dropOffs: DropOffs;
+  /** For how long a dropped-off secret waits for its tenant. */
+  readonly dropOffMs: number;
   readonly inbox: InboxWaiter;
   /** How long a call waits for the shard's owner before it answers 202. */
   readonly waitMs: number;

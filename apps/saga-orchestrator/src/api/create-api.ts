@@ -17,6 +17,7 @@ import { credentialRoutes } from "./routes/credentials.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { shardRoutes } from "./routes/shards.ts";
 import { tenantRequestRoutes } from "./routes/tenant-requests.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
@@ -25,17 +26,22 @@ import { type Api, validateWithZod } from "./zod-types.ts";
 
 const bodyLimitBytes = 64 * 1024;
 const defaultWaitMs = 15_000;
+const defaultDropOffMs = 24 * 3_600_000;
 
-export type ApiOptions = Pick<ApiContext, "log" | "installation" | "shards" | "attempts" | "credentials"> & {
-  /** The control database. */
-  readonly pool: Pool;
-  /** The orchestrator's schema in it; `orchestrator` unless told. */
-  readonly schema?: string;
-  /** The bearer token that every route but /openapi.json asks for. */
-  readonly token: string;
-  /** How long a call waits for the shard's owner, in ms; 15,000 unless told. */
-  readonly waitMs?: number;
-};
+export type ApiOptions = Pick<
+  ApiContext,
+  "log" | "installation" | "shards" | "attempts" | "credentials" | "dropOffs"
+> &
+  Partial<Pick<ApiContext, "dropOffMs">> & {
+    /** The control database. */
+    readonly pool: Pool;
+    /** The orchestrator's schema in it; `orchestrator` unless told. */
+    readonly schema?: string;
+    /** The bearer token that every route but /openapi.json asks for. */
+    readonly token: string;
+    /** How long a call waits for the shard's owner, in ms; 15,000 unless told. */
+    readonly waitMs?: number;
+  };
 
 /**
  * The API, not listening yet: call `listen` (or `inject`), and `close` to end it, its event streams included.
@@ -47,6 +53,7 @@ export const createApi = ({
   pool,
   schema = "orchestrator",
   waitMs = defaultWaitMs,
+  dropOffMs = defaultDropOffMs,
   ...rest
 }: ApiOptions): FastifyInstance => {
   const db = { pool, tables: tablesOf(schema) };
@@ -54,6 +61,7 @@ export const createApi = ({
     ...rest,
     db,
     waitMs,
+    dropOffMs,
     inbox: createInboxWaiter(db),
   };
   const app: FastifyInstance = Fastify({
@@ -88,6 +96,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     tenantRequestRoutes,
     tenantRoutes,
     credentialRoutes,
+    secretRoutes,
     sagaRoutes,
     eventRoutes,
     actRoutes,

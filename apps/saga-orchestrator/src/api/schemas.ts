@@ -210,6 +210,19 @@ export const inboxSchema = z.strictObject({
   result: jsonObject.nullable().meta({ description: "null while the shard's owner did not apply it" }),
 });
 
+export const dropOffSchema = z.strictObject({
+  credentials: jsonObject.meta({
+    description:
+      "as their vendor gives them: {accessKeyId, secretAccessKey, sessionToken?}, {accountName, accountKey}, {accountName, sasToken}, {connectionString}, or a Google service account's key file",
+  }),
+});
+
+export const droppedOffSchema = z.strictObject({
+  reference: z.string().meta({ description: "for a request's storage.credentialRef; one tenant can use it" }),
+  provider: z.string(),
+  expiresAt: time.meta({ description: "then it is forgotten, unless a tenant uses it" }),
+});
+
 export const revealSchema = z.strictObject({
   reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
 });

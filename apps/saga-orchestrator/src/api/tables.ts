@@ -1,12 +1,15 @@
 import { type Pool, quoteIdentifier } from "@deeplens/postgres";
 
 /** The orchestrator's tables by their whole names, as SQL takes them. */
-export type Tables = Readonly<Record<"tenants" | "sagas" | "history" | "inbox" | "audit" | "shards", string>>;
+export type Tables = Readonly<
+  Record<"requests" | "tenants" | "sagas" | "history" | "inbox" | "audit" | "shards", string>
+>;
 
 /** The tables in that schema of the control database. */
 export const tablesOf = (schema: string): Tables => {
   const inSchema = (name: string): string => `${quoteIdentifier(schema)}.${name}`;
   return {
+    requests: inSchema("requests"),
     tenants: inSchema("tenants"),
     sagas: inSchema("sagas"),
     history: inSchema("history"),

@@ -1,19 +1,24 @@
 import type { TenantId } from "@deeplens/contracts";
+import { DropOffError, type DropOffs } from "../drop-off.ts";
 import { randomSecret } from "../random-secret.ts";
 import { type SecretStore, secretReference } from "../secret-store.ts";
+import { memoryDropOffs } from "./memory-drop-offs.ts";
 import { type MemoryFences, memoryFences } from "./memory-fences.ts";
 
 export interface MemorySecrets extends SecretStore {
   /** What is stored, by `<tenant id>/<purpose>`. */
   readonly values: ReadonlyMap<string, string>;
+  readonly dropOffs: DropOffs;
 }
 
 /** A secret store in memory that behaves as the one on Postgres. It survives a test's crashes, as that one does. */
 export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecrets => {
   const values = new Map<string, string>();
   const keyOf = (tenantId: TenantId, purpose: string): string => `${tenantId}/${purpose}`;
+  const dropped = memoryDropOffs();
   return {
     values,
+    dropOffs: dropped,
     of: (tenantId, check) => ({
       ensure: async (purpose, make = randomSecret) => {
         const key = keyOf(tenantId, purpose);
@@ -24,6 +29,15 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         return { reference: secretReference(tenantId, purpose, 1), value };
       },
       read: async (purpose) => values.get(keyOf(tenantId, purpose)),
+      adopt: async (reference, purpose) => {
+        const key = keyOf(tenantId, purpose);
+        fences.hold(check);
+        const taken = dropped.take(reference, tenantId);
+        if (taken !== undefined) values.set(key, taken);
+        const value = values.get(key);
+        if (value === undefined) throw new DropOffError("spent", reference);
+        return { reference: secretReference(tenantId, purpose, 1), value };
+      },
       remove: async (purpose) => {
         fences.hold(check);
         values.delete(keyOf(tenantId, purpose));

@@ -111,5 +111,6 @@ const mortalLedger = (ledger: Ledger, write: Write): Ledger => ({
 const mortalSecrets = (secrets: TenantSecrets, write: Write): TenantSecrets => ({
   ensure: (purpose, make) => write(() => secrets.ensure(purpose, make)),
   read: (purpose) => secrets.read(purpose),
+  adopt: (reference, purpose) => write(() => secrets.adopt(reference, purpose)),
   remove: (purpose) => write(() => secrets.remove(purpose)),
 });

@@ -8,6 +8,7 @@ import {
 } from "@deeplens/contracts";
 import type { ApiContext } from "../context.ts";
 import { putIntoInbox } from "../inbox-row.ts";
+import { refuseUnknownCredentials } from "../known-credentials.ts";
 import { Problem } from "../problem.ts";
 import { refusalOf } from "../refusal.ts";
 import { acceptedSchema, problemSchema, requestHeadersSchema, tenantRequestSchema } from "../schemas.ts";
@@ -43,9 +44,13 @@ export const tenantRequestRoutes = (app: Api, context: ApiContext): void => {
       requestedAt: new Date().toISOString(),
     };
     refuseUnstorable(request);
+    const tenantId = tenantIdOf(source, request.requestId);
+    const spec = specOf(request);
+    // One that was made before gets the answer that it got.
+    if (spec.ok && spec.spec.storage.type === "byos" && !(await wasMade(context, source, request.requestId)))
+      await refuseUnknownCredentials(context.dropOffs, spec.spec.storage, tenantId);
     const named = slugOf(request.name);
     const slug = named.ok ? named.slug : "";
-    const tenantId = tenantIdOf(source, request.requestId);
     // A name that gives no slug is refused by a shard's owner too, so that the refusal is remembered.
     const shard = shardOf(named.ok ? slug : request.name, context.shards);
     const inboxId = await putIntoInbox(context.db, shard, { kind: "request", source, request });
@@ -73,6 +78,14 @@ export const tenantRequestRoutes = (app: Api, context: ApiContext): void => {
         inboxId,
       });
   });
+};
+
+const wasMade = async ({ db }: ApiContext, source: string, requestId: string): Promise<boolean> => {
+  const { rows } = await db.pool.query(
+    `SELECT FROM ${db.tables.requests} WHERE source = $1 AND request_id = $2`,
+    [source, requestId],
+  );
+  return rows.length > 0;
 };
 
 // Postgres keeps no zero byte and no half of a surrogate pair in JSON, so such a request can't be put anywhere. Every
