@@ -35,7 +35,8 @@ const inCode = (shape: Shape): Record<string, string> =>
   Object.fromEntries(
     Object.entries(shape).map(([name, field]) => {
       const parsed = field.safeParse(undefined);
-      return [name, parsed.success ? `\`${parsed.data}\`` : "required"];
+      if (!parsed.success) return [name, "required"];
+      return [name, parsed.data === undefined ? "none" : `\`${parsed.data}\``];
     }),
   );
 
@@ -48,6 +49,7 @@ const everyProcess: Shape = {
   ...controlDatabaseSettings,
   ...callSettings,
   DEEPLENS_MASTER_KEY: orchestrator.DEEPLENS_MASTER_KEY,
+  DEEPLENS_MASTER_KEY_FILE: orchestrator.DEEPLENS_MASTER_KEY_FILE,
 };
 
 for (const [title, shape] of [

@@ -20,6 +20,7 @@ export const settings = {
   ...controlDatabaseSettings,
   ...callSettings,
   DEEPLENS_MASTER_KEY: z.string().min(1),
+  DEEPLENS_MASTER_KEY_FILE: z.string().optional(),
   API_HOST: z.string().default("127.0.0.1"),
   API_PORT: port.default(8090),
   API_TOKEN: z.string().min(24, "must have at least 24 characters"),

@@ -2,7 +2,14 @@ import { once } from "node:events";
 import { topicsOf } from "@deeplens/contracts";
 import { connectKafka, createCodec, ensureTopics } from "@deeplens/messaging";
 import { createPool, migrate } from "@deeplens/postgres";
-import { createSecretStore, type DropOffs, migrateSecrets } from "@deeplens/secrets";
+import {
+  createSecretStore,
+  type DropOffs,
+  keysInUse,
+  masterKeyOf,
+  migrateSecrets,
+  rewrapSome,
+} from "@deeplens/secrets";
 import { serveHealth, waitFor } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { createApi } from "./api/index.ts";
@@ -133,7 +140,8 @@ export const runOrchestrator = async (options: {
     }),
   );
   Object.assign(checks, engine.checks);
-  const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
+  const masterKey = masterKeyOf(config);
+  const secrets = createSecretStore(pool, masterKey);
   const forgetting = forgetExpired(secrets.dropOffs, log);
   const api = createApi({
     pool,
@@ -145,6 +153,10 @@ export const runOrchestrator = async (options: {
     credentials: secrets,
     dropOffs: secrets.dropOffs,
     dropOffMs: config.DROP_OFF_HOURS * hourMs,
+    keys: {
+      inUse: () => keysInUse(pool, masterKey),
+      rewrap: (atMost) => rewrapSome(pool, masterKey, atMost),
+    },
   });
   await api.listen({ host: config.API_HOST, port: config.API_PORT });
   starting.clear();

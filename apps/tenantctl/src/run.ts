@@ -5,6 +5,7 @@ import { addConfig } from "./commands/config.ts";
 import { addCreate } from "./commands/create.ts";
 import { addCredentials } from "./commands/credentials.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
@@ -47,6 +48,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addShards,
     addCredentials,
     addDoctor,
+    addKeys,
     addConfig,
     addCompletion,
   ])

@@ -6,7 +6,9 @@ import type {
   DroppedOff,
   HistoryEntry,
   InboxEntry,
+  Keys,
   Page,
+  Rewrapped,
   Saga,
   SagaEvent,
   SagaSummary,
@@ -58,6 +60,10 @@ export interface ApiClient {
   shards(): Promise<{ readonly items: readonly Shard[] }>;
   /** Gives the position of a stopped partition up, and reads it on. */
   acceptShard(shard: number, act: ShardAct & { reason: string }): Promise<ShardAccepted>;
+  /** The versions of the master key, and how many secrets are under each. */
+  keys(): Promise<Keys>;
+  /** Encrypts some of the secrets that are under an older version anew; repeat it until nothing is left. */
+  rewrapSecrets(reason: string, atMost?: number): Promise<Rewrapped>;
   inbox(inboxId: number): Promise<InboxEntry>;
   /** Shows a ready tenant's secrets; that it did, to whom and why, is recorded. */
   revealCredentials(slugOrId: string, reason: string): Promise<Credentials>;
@@ -126,6 +132,8 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
     act: (sagaId, act, why) => post(`/v1/sagas/${at(sagaId)}/${act}`, why),
     shards: () => get("/v1/shards"),
     acceptShard: (shard, act) => post(`/v1/shards/${shard}/accept`, act),
+    keys: () => get("/v1/keys"),
+    rewrapSecrets: (reason, atMost = 200) => post("/v1/keys/rewrap", { reason, atMost }),
     inbox: (inboxId) => get(`/v1/inbox/${inboxId}`),
     revealCredentials: (slugOrId, reason) =>
       post(`/v1/tenants/${at(slugOrId)}/credentials/reveal`, { reason }),

@@ -138,6 +138,22 @@ export interface ShardPartition {
   readonly stopped: string | null;
 }
 
+/** The versions of the master key; `known` is false where secrets are under one whose line is missing. */
+export interface Keys {
+  readonly current: string;
+  readonly versions: readonly {
+    readonly version: string;
+    readonly known: boolean;
+    readonly secrets: number;
+  }[];
+}
+
+export interface Rewrapped {
+  readonly current: string;
+  readonly moved: number;
+  readonly left: number;
+}
+
 export interface Shard {
   readonly shard: number;
   readonly requests: ShardPartition;

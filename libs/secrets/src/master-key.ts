@@ -46,12 +46,13 @@ export const newMasterKeyLine = (version = 1): string =>
 /** Encrypts under the current version. `context` must be the same when it is read. */
 export const seal = (masterKey: MasterKey, plain: string, context: readonly string[]): Sealed => {
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv("aes-256-gcm", keyOf(masterKey, masterKey.current), nonce, {
+  const keyVersion = masterKey.current; // asked once: a live key may change between two questions
+  const cipher = createCipheriv("aes-256-gcm", keyOf(masterKey, keyVersion), nonce, {
     authTagLength: tagBytes,
   });
   cipher.setAAD(aadOf(context));
   const body = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
-  return { keyVersion: masterKey.current, nonce, ciphertext: Buffer.concat([body, cipher.getAuthTag()]) };
+  return { keyVersion, nonce, ciphertext: Buffer.concat([body, cipher.getAuthTag()]) };
 };
 
 /** @throws where the key is another, the context is another, or the bytes were changed */

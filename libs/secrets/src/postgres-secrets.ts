@@ -36,10 +36,10 @@ export const migrateSecrets = (pool: Pool): Promise<string[]> =>
 /**
  * The store in the control database.
  *
- * @param masterKey the text of the master key's file, see parseMasterKey
+ * @param masterKey the key (masterKeyOf), or the text of its file, see parseMasterKey
  */
-export const createSecretStore = (pool: Pool, masterKey: string): PostgresSecretStore => {
-  const key = parseMasterKey(masterKey);
+export const createSecretStore = (pool: Pool, masterKey: string | MasterKey): PostgresSecretStore => {
+  const key = typeof masterKey === "string" ? parseMasterKey(masterKey) : masterKey;
   return {
     of: (tenantId, check) => tenantSecrets(pool, key, tenantId, check),
     dropOffs: postgresDropOffs(pool, key),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { commandsTopic, deadLetterTopic, repliesTopic, type StepName, topicName } from "@deeplens/contracts";
 import { connectKafka, createCodec, createConsumer, createProducer, type Kafka } from "@deeplens/messaging";
 import { createPool, type DatabaseAddress, type Pool } from "@deeplens/postgres";
-import { createSecretStore, migrateSecrets, parseMasterKey, type SecretStore } from "@deeplens/secrets";
+import { createSecretStore, masterKeyOf, migrateSecrets, parseMasterKey, type SecretStore } from "@deeplens/secrets";
 import {
   controlDatabaseSettings,
   type HealthCheck,
@@ -64,6 +64,7 @@ export const workerSettings = {
         context.addIssue({ code: "custom", message: (error as Error).message });
       }
     }),
+  DEEPLENS_MASTER_KEY_FILE: z.string().optional(),
   WORKER_CONCURRENCY: positive.default(8),
   // The modules' own limits (a statement, a request to the container engine) reach so far.
   LONGEST_CALL_MS: positive.min(longestCallMs).default(longestCallMs),
@@ -207,7 +208,7 @@ const run = async (
   session.lost.catch(ending.because);
   ending.lastWords = (until) => session.sayEnded(Promise.resolve(), until);
 
-  const secrets = createSecretStore(pool, config.DEEPLENS_MASTER_KEY);
+  const secrets = createSecretStore(pool, masterKeyOf(config));
   awaited.service = "the services of its step";
   const parts = await options.create({ installation, pool, secrets, log, signal });
   cleanUps.push(async () => parts.close?.());

@@ -54,6 +54,10 @@ const api = createApi({
     },
   },
   dropOffs: secrets.dropOffs,
+  keys: {
+    inUse: async () => ({ current: "v2", versions: [{ version: "v1", known: true, secrets: 300 }] }),
+    rewrap: async (atMost) => ({ moved: atMost, left: 300 - atMost }),
+  },
 });
 
 beforeEach(async () => {
@@ -460,4 +464,26 @@ test("a request that names credentials that it can't have is refused before it i
     tenantIdOf(source, "byos-3"),
   ]);
   assert.equal((await post("byos-3", at(`drop:${v4()}`))).statusCode, 202);
+});
+
+test("a step of a rotation says what it moved and what is left, and is recorded with who and why", async () => {
+  const answer = await api.inject({
+    method: "POST",
+    url: "/v1/keys/rewrap",
+    headers,
+    payload: { reason: "the yearly one", atMost: 100 },
+  });
+  assert.deepEqual(answer.json(), { current: "v2", moved: 100, left: 200 });
+  const { rows } = await pool.query(`SELECT actor, action, subject, reason, outcome FROM ${schema}.audit`);
+  assert.deepEqual(rows, [
+    {
+      actor: "ada@laptop",
+      action: "keys.rewrap",
+      subject: "v2",
+      reason: "the yearly one",
+      outcome: "moved 100, left 200",
+    },
+  ]);
+  const keys = await api.inject({ url: "/v1/keys", headers });
+  assert.equal(keys.json().versions[0].secrets, 300);
 });

@@ -17,6 +17,11 @@ const body = {
   administrator: { email: "ada@acme.example", firstName: "Ada", lastName: "Lovelace" },
 };
 
+const keys = {
+  inUse: async () => ({ current: "v1", versions: [{ version: "v1", known: true, secrets: 0 }] }),
+  rewrap: async () => ({ moved: 0, left: 0 }),
+};
+
 /** An API over a database that answers every query in the same way: by default that there is nothing. */
 const apiOver = (query: () => Promise<{ rows: unknown[] }> = async () => ({ rows: [] })) =>
   createApi({
@@ -29,6 +34,7 @@ const apiOver = (query: () => Promise<{ rows: unknown[] }> = async () => ({ rows
     waitMs: 100,
     credentials: { revealed: async () => [] },
     dropOffs: memorySecrets().dropOffs,
+    keys,
   });
 
 test("a call without the token is refused and told how to send one; the description is open", async () => {
@@ -57,6 +63,7 @@ test("a token that protects nothing is refused when the API is made", () => {
         token: "short",
         credentials: { revealed: async () => [] },
         dropOffs: memorySecrets().dropOffs,
+        keys,
       }),
     /it needs 16 or more/,
   );
@@ -66,6 +73,8 @@ test("the description has every route, and shows the schemas that validate", asy
   const document = (await apiOver().inject({ url: "/openapi.json" })).json();
   assert.deepEqual(Object.keys(document.paths).sort(), [
     "/v1/inbox/{inboxId}",
+    "/v1/keys",
+    "/v1/keys/rewrap",
     "/v1/sagas",
     "/v1/sagas/{sagaId}",
     "/v1/sagas/{sagaId}/abort",

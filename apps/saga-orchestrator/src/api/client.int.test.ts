@@ -62,6 +62,10 @@ const api = createApi({
   waitMs: 2_000,
   credentials: { revealed: async () => [{ purpose: "database.app", value: "a password" }] },
   dropOffs: memorySecrets().dropOffs,
+  keys: {
+    inUse: async () => ({ current: "v2", versions: [{ version: "v2", known: true, secrets: 3 }] }),
+    rewrap: async (atMost) => ({ moved: atMost, left: 0 }),
+  },
 });
 const url = await api.listen({ host: "127.0.0.1", port: 0 });
 const client: ApiClient = createApiClient({ url, token, actor: "Ada Löwe@laptop" });

@@ -1,5 +1,5 @@
 import type { TenantId } from "@deeplens/contracts";
-import type { DropOffs } from "@deeplens/secrets";
+import type { DropOffs, KeysInUse, Rewrapped } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import type { InboxWaiter } from "./inbox-row.ts";
 import type { Db } from "./tables.ts";
@@ -11,6 +11,12 @@ export interface CredentialStore {
     readonly by: string;
     readonly reason: string;
   }): Promise<readonly { readonly purpose: string; readonly value: string }[]>;
+}
+
+/** The master key's versions, and the way of secrets from an older one to the current one. */
+export interface MasterKeys {
+  inUse(): Promise<KeysInUse>;
+  rewrap(atMost: number): Promise<Rewrapped>;
 }
 
 /** What routes work with. */
@@ -25,6 +31,7 @@ export interface ApiContext {
   readonly dropOffs: DropOffs;
   /** For how long a dropped-off secret waits for its tenant. */
   readonly dropOffMs: number;
+  readonly keys: MasterKeys;
   readonly inbox: InboxWaiter;
   /** How long a call waits for the shard's owner before it answers 202. */
   readonly waitMs: number;

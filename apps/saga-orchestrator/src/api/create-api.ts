@@ -16,6 +16,7 @@ import { actRoutes } from "./routes/acts.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { shardRoutes } from "./routes/shards.ts";
@@ -30,7 +31,7 @@ const defaultDropOffMs = 24 * 3_600_000;
 
 export type ApiOptions = Pick<
   ApiContext,
-  "log" | "installation" | "shards" | "attempts" | "credentials" | "dropOffs"
+  "log" | "installation" | "shards" | "attempts" | "credentials" | "dropOffs" | "keys"
 > &
   Partial<Pick<ApiContext, "dropOffMs">> & {
     /** The control database. */
@@ -101,6 +102,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     eventRoutes,
     actRoutes,
     shardRoutes,
+    keyRoutes,
     inboxRoutes,
   ])
     routes(app, context);

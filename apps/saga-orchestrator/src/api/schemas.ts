@@ -235,6 +235,28 @@ export const credentialsSchema = z.strictObject({
   secrets: z.record(z.string(), z.string()).meta({ description: "by what each is for" }),
 });
 
+export const keysSchema = z.strictObject({
+  current: z.string().meta({ description: "what new secrets are encrypted under" }),
+  versions: z.array(
+    z.strictObject({
+      version: z.string(),
+      known: z.boolean().meta({ description: "false: its line is missing, and these secrets do not open" }),
+      secrets: z.int(),
+    }),
+  ),
+});
+
+export const rewrapSchema = z.strictObject({
+  reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
+  atMost: z.int().min(1).max(1_000).default(200),
+});
+
+export const rewrappedSchema = z.strictObject({
+  current: z.string(),
+  moved: z.int(),
+  left: z.int().meta({ description: "secrets still under an older version" }),
+});
+
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({
     items: z.array(item),

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type MasterKey, parseMasterKey } from "@deeplens/secrets";
+import { type KeysInUse, keysInUse, type MasterKey, parseMasterKey } from "@deeplens/secrets";
 import { type Check, type Finding, problem, warning } from "../check.ts";
 import { inControlDatabase } from "../control-database.ts";
 import { npmStart, type Patient, passwordIn, tenantctl } from "../patient.ts";
@@ -11,12 +11,7 @@ export const secrets: Check = {
   unanswered: (patient) => `${npmStart(patient)}    (makes missing password files and tables)`,
   examine: async (patient) => {
     const key = parseMasterKey(passwordIn(patient.stack.masterKeyFile));
-    const versions = await inControlDatabase(patient, async (db) => {
-      const { rows } = await db.query<Version>(
-        `SELECT key_version AS version, count(*)::int AS secrets FROM secrets.secrets GROUP BY 1 ORDER BY 1`,
-      );
-      return rows;
-    });
+    const { versions } = await inControlDatabase(patient, (db) => keysInUse(db, key));
     const count = versions.reduce((sum, one) => sum + one.secrets, 0);
     return {
       seen: `${count} secrets, master key ${key.current}`,
@@ -27,11 +22,6 @@ export const secrets: Check = {
     };
   },
 };
-
-interface Version {
-  readonly version: string;
-  readonly secrets: number;
-}
 
 const filesOf = ({ stack }: Patient): readonly string[] => [
   ...new Set([
@@ -49,22 +39,21 @@ const privacy = (patient: Patient, file: string): readonly Finding[] => {
   return (mode & 0o077) === 0 ? [] : [warning(`others than its owner may read ${file}`, `chmod 600 ${file}`)];
 };
 
-const keyFindings = (patient: Patient, key: MasterKey, versions: readonly Version[]): readonly Finding[] =>
-  versions.flatMap(({ version, secrets }) => {
-    const { masterKeyFile } = patient.stack;
-    if (!key.keys.has(version))
-      return [
-        problem(
-          `${secrets} secrets are under master key ${version}, which ${masterKeyFile} does not hold`,
-          `put the line ${version}:... back into ${masterKeyFile}, from its backup`,
-        ),
-      ];
-    return version === key.current
-      ? []
-      : [
-          warning(
+const keyFindings = (
+  patient: Patient,
+  key: MasterKey,
+  versions: KeysInUse["versions"],
+): readonly Finding[] =>
+  versions
+    .filter(({ version, secrets }) => secrets > 0 && version !== key.current)
+    .map(({ version, known, secrets }) =>
+      known
+        ? warning(
             `${secrets} secrets are still under the older master key ${version}`,
             tenantctl(patient, "keys rotate-master --resume"),
+          )
+        : problem(
+            `${secrets} secrets are under master key ${version}, which ${patient.stack.masterKeyFile} does not hold`,
+            `put the line ${version}:... back into ${patient.stack.masterKeyFile}, from its backup`,
           ),
-        ];
-  });
+    );
