@@ -39,11 +39,7 @@ const privacy = (patient: Patient, file: string): readonly Finding[] => {
   return (mode & 0o077) === 0 ? [] : [warning(`others than its owner may read ${file}`, `chmod 600 ${file}`)];
 };
 
-const keyFindings = (
-  patient: Patient,
-  key: MasterKey,
-  versions: KeysInUse["versions"],
-): readonly Finding[] =>
+const keyFindings = (patient: Patient, key: MasterKey, versions: KeysInUse["versions"]): readonly Finding[] =>
   versions
     .filter(({ version, secrets }) => secrets > 0 && version !== key.current)
     .map(({ version, known, secrets }) =>
