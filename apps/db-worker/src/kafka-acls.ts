@@ -1,10 +1,10 @@
 import { type Admin, isKafkaError } from "@deeplens/messaging";
 
 // The numbers of Kafka's protocol.
-const resource = { any: 1, topic: 2, group: 3, transactionalId: 5 };
-const pattern = { any: 1, prefixed: 4 };
-const operation = { any: 1, read: 3, write: 4, describe: 8 };
-const permission = { any: 1, allow: 3 };
+const resource = { any: 1, topic: 2, group: 3, cluster: 4, transactionalId: 5 };
+const pattern = { any: 1, literal: 3, prefixed: 4 };
+const operation = { any: 1, all: 2, read: 3, write: 4, describe: 8 };
+const permission = { any: 1, deny: 2, allow: 3 };
 
 const rights = [
   [resource.topic, operation.read],
@@ -44,7 +44,28 @@ export const grantPrefix = async (admin: Admin, principal: string, prefix: strin
   });
 };
 
-/** Takes every right of the principal. */
+/** Forbids the principal everything, whatever it was granted: a denial wins, and its rights stay as they are. */
+export const denyEverything = async (admin: Admin, principal: string): Promise<void> => {
+  const denial = (resourceType: number, resourceName: string) => ({
+    ...{ resourceType, resourceName, principal, host: "*" },
+    resourcePatternType: pattern.literal,
+    operation: operation.all,
+    permissionType: permission.deny,
+  });
+  await admin.createAcls({
+    acl: [
+      ...[resource.topic, resource.group, resource.transactionalId].map((type) => denial(type, "*")),
+      denial(resource.cluster, "kafka-cluster"),
+    ],
+  });
+};
+
+/** Ends that. */
+export const endDenial = async (admin: Admin, principal: string): Promise<void> => {
+  await admin.deleteAcls({ filters: [{ ...ofPrincipal(principal), permissionType: permission.deny }] });
+};
+
+/** Takes every right of the principal, and what it was denied. */
 export const revokeAll = async (admin: Admin, principal: string): Promise<void> => {
   await admin.deleteAcls({ filters: [ofPrincipal(principal)] });
 };

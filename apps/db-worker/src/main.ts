@@ -1,11 +1,15 @@
 import { createPool } from "@deeplens/postgres";
 import { readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
-import { runWorker } from "@deeplens/worker";
+import { lifeOperations, runWorker } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { settings } from "./config.ts";
+import { databaseLife } from "./database-life.ts";
 import { openKafkaCluster } from "./kafka-cluster.ts";
+import { kafkaLife } from "./kafka-life.ts";
+import { lifeTogether } from "./life.ts";
 import { provision } from "./provision.ts";
+import { redisLife } from "./redis-life.ts";
 import { connectRedis } from "./redis-server.ts";
 import { tenantDatabases } from "./tenant-databases.ts";
 import { tenantKafka } from "./tenant-kafka.ts";
@@ -70,6 +74,9 @@ await runProcess(log, (signal) =>
         handler: {
           provision: (command, context) => provision(parts, command, context),
           compensate: (command, context) => compensate(parts, command, context),
+          operations: lifeOperations(
+            lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)]),
+          ),
         },
         checks: {
           "tenant-database": async () => void (await server.pool.query("SELECT 1")),

@@ -111,6 +111,29 @@ export const saveRedisUsers = async (admin: Redis): Promise<void> => {
   }
 };
 
+/** True for Redis's refusal of a login: a wrong password, or a user that is off or gone. */
+export const isLoginRefusal = (error: unknown): boolean =>
+  error instanceof ReplyError && (error as Error).message.startsWith("WRONGPASS");
+
+/** Ends every session of a user. @throws where one is there afterwards */
+export const endRedisSessions = async (admin: Redis, name: string): Promise<void> => {
+  await admin.call("CLIENT", "KILL", "USER", name);
+  const clients = String(await admin.call("CLIENT", "LIST"));
+  if (clients.split("\n").some((line) => line.split(" ").includes(`user=${name}`)))
+    throw new Error(`Redis still has a session of user ${name}`);
+};
+
+/** Removes every key that matches a pattern, as many as there are, while it walks through the server's keys. */
+export const unlinkKeysLike = async (admin: Redis, pattern: string, signal: AbortSignal): Promise<void> => {
+  let cursor = "0";
+  do {
+    signal.throwIfAborted();
+    const [next, keys] = await admin.scan(cursor, "MATCH", pattern, "COUNT", 5_000);
+    if (keys.length > 0) await admin.unlink(...keys);
+    cursor = next;
+  } while (cursor !== "0");
+};
+
 /** The keys that match a pattern, `most` of them at the most. Walks through all keys of the server, in steps. */
 export const keysLike = async (
   admin: Redis,

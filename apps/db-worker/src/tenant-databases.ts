@@ -102,16 +102,16 @@ const compensate = async (
     return receipt;
   });
 
-const roleKind = "postgres-role";
-const databaseKind = "postgres-database";
+export const roleKind = "postgres-role";
+export const databaseKind = "postgres-database";
 
-const namesOf = ({ slug }: Tenant) => ({
+export const namesOf = ({ slug }: Tenant) => ({
   database: databaseName(slug),
   owner: ownerRoleName(slug),
   application: applicationRoleName(slug),
 });
 
-const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, installation: string) => {
+export const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, installation: string) => {
   const names = namesOf(tenant);
   const role = (name: string) => ({
     kind: roleKind,
@@ -133,13 +133,14 @@ const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, inst
   return {
     owner: role(names.owner),
     application: role(names.application),
-    database: (template: Template | undefined) => ({
+    role,
+    database: (template: Template | undefined, name = names.database) => ({
       kind: databaseKind,
-      name: names.database,
+      name,
       look: async () => {
         const { rows } = await session.query<{ comment: string | null }>(
           "SELECT shobj_description(datdba, 'pg_authid') AS comment FROM pg_database WHERE datname = $1",
-          [names.database],
+          [name],
         );
         return sightOf(rows.map((row) => row.comment));
       },
@@ -149,7 +150,7 @@ const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, inst
   };
 };
 
-const transaction = async (session: PoolClient, statements: readonly string[]): Promise<void> => {
+export const transaction = async (session: PoolClient, statements: readonly string[]): Promise<void> => {
   // Several statements in one simple query are one transaction.
   await session.query(statements.join(";\n"));
 };
@@ -208,7 +209,8 @@ const admit = (session: PoolClient, tenant: Tenant, tier: TierName, verifier: st
   ]);
 };
 
-const prove = async (
+/** A row in and out again, with the tenant's own password. */
+export const prove = async (
   server: TenantServer,
   tenant: Tenant,
   password: string,
@@ -263,7 +265,7 @@ const dropDatabase = async (
 
 const dependentObjects = "2BP01";
 
-const dropRole = async (session: PoolClient, name: string, tenant: Tenant): Promise<void> => {
+export const dropRole = async (session: PoolClient, name: string, tenant: Tenant): Promise<void> => {
   try {
     await session.query(`DROP ROLE ${quoteIdentifier(name)}`);
   } catch (error) {
@@ -276,7 +278,8 @@ const dropRole = async (session: PoolClient, name: string, tenant: Tenant): Prom
   }
 };
 
-const labelledThings = async (session: PoolClient, tenant: Tenant): Promise<string[]> => {
+/** Roles and databases that bear the tenant's label, whatever their names. */
+export const labelledThings = async (session: PoolClient, tenant: Tenant): Promise<string[]> => {
   const { rows } = await session.query<{ name: string }>(
     `SELECT 'role ' || rolname AS name FROM pg_roles WHERE strpos(shobj_description(oid, 'pg_authid'), $1) > 0
      UNION ALL

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { kafkaPrefix, kafkaUserName, type ReceiptLine, tenantTopicName } from "@deeplens/contracts";
-import type { Kafka } from "@deeplens/messaging";
+import type { Admin, Kafka } from "@deeplens/messaging";
 import {
   ensureResource,
   nothing,
@@ -112,9 +112,9 @@ const compensate = async (
   return [...receipt, ...left];
 };
 
-const topicKind = "kafka-topic";
+export const topicKind = "kafka-topic";
 
-interface KafkaNames {
+export interface KafkaNames {
   readonly topic: string;
   readonly prefix: string;
   readonly user: string;
@@ -123,7 +123,7 @@ interface KafkaNames {
   readonly group: string;
 }
 
-const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
+export const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
   topic: tenantTopicName(installation, slug),
   prefix: kafkaPrefix(installation, slug),
   user: kafkaUserName(slug),
@@ -131,7 +131,7 @@ const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
   group: `${kafkaPrefix(installation, slug)}deeplens-probe`,
 });
 
-const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, password = "") => {
+export const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, password = "") => {
   const { admin, users } = cluster;
   const topicThere = async (): Promise<boolean> =>
     (await topicsUnder(admin, names.topic)).includes(names.topic);
@@ -157,8 +157,7 @@ const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, passw
       },
       remove: async (signal: AbortSignal) => {
         await refuseForeignRecords(cluster, tenant, names, signal);
-        await admin.deleteTopics({ topics: [names.topic] });
-        await seen(async () => !(await topicThere()), signal);
+        await deleteTopic(admin, names.topic, signal);
       },
     },
     user: {
@@ -190,6 +189,12 @@ const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames, passw
   };
 };
 
+/** Deletes the topic with its records. */
+export const deleteTopic = async (admin: Admin, topic: string, signal: AbortSignal): Promise<void> => {
+  await admin.deleteTopics({ topics: [topic] });
+  await seen(async () => !(await topicsUnder(admin, topic)).includes(topic), signal);
+};
+
 // The tenant's rights reach everything under its prefix: what lies there already would be handed to it.
 const refuseStrangers = async (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames): Promise<void> => {
   const [stranger] = (await topicsUnder(cluster.admin, names.prefix)).filter((name) => name !== names.topic);
@@ -209,8 +214,8 @@ const refuseForeignRecords = async (
   );
 };
 
-const proofMs = 15_000;
-const retryMs = 200;
+export const proofMs = 15_000;
+export const retryMs = 200;
 
 /** One record out and back. A user and its rights reach every broker after a moment: refusals are tried again. */
 const prove = async (kafka: Kafka, tenant: Tenant, names: KafkaNames, signal: AbortSignal): Promise<void> => {
@@ -251,5 +256,5 @@ const removeGroups = async (
   );
 };
 
-const groupKind = "kafka-group";
-const foreign = (kind: string, name: string): ReceiptLine => ({ kind, name, outcome: "foreign" });
+export const groupKind = "kafka-group";
+export const foreign = (kind: string, name: string): ReceiptLine => ({ kind, name, outcome: "foreign" });

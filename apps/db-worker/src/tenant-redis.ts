@@ -96,7 +96,7 @@ const hasRow = async (
   return row?.owner === tenant.tenantId && row.state !== "gone";
 };
 
-const userPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] = []) => {
+export const userPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] = []) => {
   const name = redisUserName(tenant.slug);
   return {
     kind: "redis-user",
@@ -111,7 +111,7 @@ const userPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] =
   };
 };
 
-const keysPort = (server: RedisServer, tenant: Tenant) => ({
+export const keysPort = (server: RedisServer, tenant: Tenant) => ({
   kind: "redis-keys",
   name: patternOf(tenant),
   look: async (signal: AbortSignal) =>
@@ -124,7 +124,7 @@ const keysPort = (server: RedisServer, tenant: Tenant) => ({
   },
 });
 
-const patternOf = (tenant: Tenant): string => `${redisKeyPrefix(tenant.slug)}*`;
+export const patternOf = (tenant: Tenant): string => `${redisKeyPrefix(tenant.slug)}*`;
 const probeKey = (tenant: Tenant): string => `${redisKeyPrefix(tenant.slug)}.deeplens-probe`;
 
 const refuseForeign = (tenant: Tenant, keys: readonly string[]): void => {
@@ -136,8 +136,11 @@ const refuseForeign = (tenant: Tenant, keys: readonly string[]): void => {
     );
 };
 
-// The probe key expires by itself where the process dies before it is deleted.
-const prove = (server: RedisServer, tenant: Tenant, password: string): Promise<void> =>
+/**
+ * With the tenant's own password: a key in and out again, and what is not its own refused. The probe key expires by
+ * itself where the process dies before it is deleted.
+ */
+export const prove = (server: RedisServer, tenant: Tenant, password: string): Promise<void> =>
   asRedisUser(server, { username: redisUserName(tenant.slug), password }, async (client) => {
     await client.set(probeKey(tenant), tenant.tenantId, "EX", 60);
     const value = await client.get(probeKey(tenant));

@@ -303,11 +303,11 @@ test("rule 14: what a purge meant to find stays open until its second look, whic
   assert.equal((await answer(operating("purge", {}, 2))).record, "StepCompleted");
   assert.equal(ledger.rows()[0]?.state, "intent");
   const held = { ...ledger, unsettled: followed().unsettled };
-  assert.partialDeepStrictEqual(await answer(operating("purge", { look: "second" }, 3), held), {
+  assert.partialDeepStrictEqual(await answer(operating("purge", { purpose: "second-look" }, 3), held), {
     record: "StepFailed",
     value: { code: "effect-may-land", permanent: false },
   });
-  assert.equal((await answer(operating("purge", { look: "second" }, 4))).record, "StepCompleted");
+  assert.equal((await answer(operating("purge", { purpose: "second-look" }, 4))).record, "StepCompleted");
   assert.equal(ledger.rows()[0]?.state, "gone");
 });
 

@@ -42,8 +42,8 @@ export const destroys = ({ operation }: Pick<OperationCommand, "operation">): bo
   destructive.includes(operation);
 
 /**
- * True for a purge that comes again after the settle time (parameter `look: second`): what it does not find now is gone
+ * True for a purge that comes again after the settle time (parameter `purpose: second-look`): what it does not find now is gone
  * for good. Of the first one the intents stay open, as a rollback's do (PROTOCOL.md 14).
  */
 export const isSecondLook = ({ parameters }: Pick<OperationCommand, "parameters">): boolean =>
-  parameters.look === "second";
+  parameters.purpose === "second-look";

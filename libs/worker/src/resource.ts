@@ -81,6 +81,30 @@ export const removeResource = async (
   return { ...key, outcome: "removed" };
 };
 
+/**
+ * Whether a thing of this tenant's is there, for what is done to it where it stands.
+ *
+ * @throws PermanentStepError `<kind>-owned-by-other` where its name is somebody else's
+ */
+export const ownResource = async (
+  context: StepContext,
+  tenant: { tenantId: TenantId; slug: string },
+  resource: ResourcePort,
+): Promise<"there" | "absent"> => {
+  const key = { kind: resource.kind, name: resource.name };
+  const sight = await context.call(`look for ${resource.kind}`, (signal) => resource.look(signal));
+  if (sight.found === "nothing") return "absent";
+  if (!(await isOurs(context, tenant.tenantId, key, sight))) throw ownedByOther(key, tenant.slug);
+  return "there";
+};
+
+/** The error for a thing that is to be there, of a tenant that was made, and is not. */
+export const missing = (key: LedgerKey, slug: string): PermanentStepError =>
+  new PermanentStepError(
+    `${key.kind}-missing`,
+    `${key.kind} ${key.name} of tenant ${slug} is not there: somebody removed it. Restore it from a backup (tenantctl backups ${slug}), then retry`,
+  );
+
 /** The error for a thing that bears our name and is somebody else's. */
 export const ownedByOther = (key: LedgerKey, slug: string): PermanentStepError =>
   new PermanentStepError(

@@ -1,5 +1,5 @@
 import type { ReceiptLine } from "@deeplens/contracts";
-import type { LedgerKey, StepDone, StepHandler, Tenant } from "@deeplens/worker";
+import type { LedgerKey, OperationDone, StepDone, StepHandler, Tenant } from "@deeplens/worker";
 import {
   type MemoryLedger,
   memoryFences,
@@ -7,7 +7,7 @@ import {
   memorySecrets,
   testContext,
 } from "@deeplens/worker/testing";
-import { provisionOf, undoOf } from "./tenants.ts";
+import { operationOf, provisionOf, undoOf } from "./tenants.ts";
 
 /** One tenant's step with its ledger and secrets in memory, each command with the next fence. */
 export interface Stage {
@@ -15,6 +15,8 @@ export interface Stage {
   readonly ledger: MemoryLedger;
   provision(tier?: "free" | "professional"): Promise<StepDone>;
   compensate(): Promise<readonly ReceiptLine[]>;
+  /** `sagaId`: "removal" unless told. */
+  act(operation: string, sagaId?: string, parameters?: Record<string, string>): Promise<OperationDone>;
   /** Writes intents into the ledger, as a process did of which nothing else is known. */
   intend(keys: readonly LedgerKey[]): Promise<void>;
   /** The stored password, or an empty text. */
@@ -35,6 +37,11 @@ export const stageOf = (handler: StepHandler, tenant: Tenant): Stage => {
     ledger,
     provision: (tier) => handler.provision(provisionOf(tenant, tier), context()),
     compensate: () => handler.compensate(undoOf(tenant), context()),
+    act: (operation, sagaId = "removal", parameters = {}) => {
+      const run = handler.operations?.[operation];
+      if (run === undefined) throw new Error(`no operation ${operation}`);
+      return run({ ...operationOf(tenant, operation), sagaId, parameters }, context());
+    },
     intend: async (keys) => {
       const own = ledger.of({ tenantId: tenant.tenantId, slug: tenant.slug, step: "database", fence });
       for (const key of keys) await own.intend(key);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { slugFrom, type TierName, tenantIdOf } from "@deeplens/contracts";
-import type { ProvisionCommand, Tenant, UndoCommand } from "@deeplens/worker";
+import type { OperationCommand, ProvisionCommand, Tenant, UndoCommand } from "@deeplens/worker";
 
 /** A tenant that no other test has: `dbw-<hint>-<random>`. */
 export const freshTenant = (hint: string): Tenant => {
@@ -17,3 +17,8 @@ export const provisionOf = (tenant: Tenant, tier: TierName = "free"): ProvisionC
 });
 
 export const undoOf = (tenant: Tenant): UndoCommand => ({ tenant, purpose: "compensate", reason: "a test" });
+
+export const operationOf = (tenant: Tenant, operation: string): OperationCommand => ({
+  ...{ tenant, operation, sagaId: "removal", parameters: {}, inputs: {} },
+  ...{ tier: "free", storage: "deeplens" },
+});

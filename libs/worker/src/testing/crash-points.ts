@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ReceiptLine, StepName } from "@deeplens/contracts";
 import { type MemorySecrets, memoryFences, memorySecrets } from "@deeplens/secrets/testing";
-import type { ProvisionCommand, StepDone, StepHandler, UndoCommand } from "../step.ts";
+import type { OperationDone, ProvisionCommand, StepDone, StepHandler, UndoCommand } from "../step.ts";
 import { type MemoryLedger, memoryLedger } from "./memory-ledger.ts";
 import { CrashError, type TestContext, type TestContextOptions, testContext } from "./test-context.ts";
 
@@ -99,17 +99,98 @@ export const crashPoints = async (
       );
 };
 
-interface Rig {
-  readonly fixture: CrashFixture;
+/** A crash fixture whose handler has a life's operations (life.ts). */
+export interface LifeFixture extends CrashFixture {
+  /** Asserts that every way in is refused, with the tenant's own credentials, and that its data are there. */
+  verifySuspended(stores: Stores): Promise<void>;
+}
+
+/**
+ * The same for a tenant's life: suspend, resume and purge, each with a crash at each of its calls and then again; a
+ * suspend that crashed is resumed as well. `verifyGone` looks at the receipt of a purge.
+ */
+export const lifeCrashPoints = async (
+  t: Subtests,
+  freshFixture: () => LifeFixture | Promise<LifeFixture>,
+  { without = [] }: Pick<CrashPointOptions, "without"> = {},
+): Promise<void> => {
+  const points = new Map<string, readonly CrashPoint[]>();
+  // Each act is a command of its own, with the next fence.
+  const lived = (rig: Rig<LifeFixture>) => {
+    let fence = 1;
+    const act = async (operation: string, options: Partial<TestContextOptions> = {}) => {
+      fence += 1;
+      const context = rig.context({ ...options, fence });
+      let done: OperationDone | undefined;
+      await crashing(context, async () => {
+        done = await rig.operate(operation, context);
+      });
+      return { done, context };
+    };
+    const whole = async (): Promise<void> => {
+      const { done } = await act("resume");
+      assert.ok(done !== undefined);
+      await rig.fixture.verifyWhole(done, rig.stores);
+    };
+    const gone = async (): Promise<void> => {
+      const { done } = await act("purge");
+      assert.ok(done !== undefined);
+      await rig.fixture.verifyGone(done.receipt, rig.stores);
+    };
+    return { act, whole, gone };
+  };
+
+  await t.test("suspended twice, resumed twice, suspended and purged twice", () =>
+    withRig(freshFixture, async (rig) => {
+      await rig.provision(rig.context());
+      const { act, whole, gone } = lived(rig);
+      for (const operation of ["suspend", "suspend", "resume"]) {
+        const { context } = await act(operation);
+        points.set(operation, pointsOf(context, without));
+        if (operation === "suspend") await rig.fixture.verifySuspended(rig.stores);
+      }
+      await whole();
+      await act("suspend");
+      points.set("purge", pointsOf((await act("purge")).context, without));
+      await gone();
+    }),
+  );
+  for (const operation of ["suspend", "resume", "purge"] as const) {
+    assert.notEqual(
+      points.get(operation)?.length ?? 0,
+      0,
+      `${operation} makes no call, or its first run failed`,
+    );
+    for (const point of points.get(operation) ?? [])
+      await t.test(`${operation} dies ${point.name}, then again`, () =>
+        withRig(freshFixture, async (rig) => {
+          await rig.provision(rig.context());
+          const { act, whole, gone } = lived(rig);
+          if (operation !== "suspend") await act("suspend");
+          await act(operation, point);
+          if (operation === "resume") return whole();
+          if (operation === "purge") return gone();
+          await act("suspend");
+          await rig.fixture.verifySuspended(rig.stores);
+          await act("suspend", point);
+          await whole();
+        }),
+      );
+  }
+};
+
+interface Rig<F extends CrashFixture = CrashFixture> {
+  readonly fixture: F;
   readonly stores: Stores;
   context(options?: Partial<TestContextOptions>): TestContext;
   provision(context: TestContext): Promise<StepDone>;
   compensate(context: TestContext): Promise<readonly ReceiptLine[]>;
+  operate(operation: string, context: TestContext): Promise<OperationDone>;
 }
 
-const withRig = async (
-  freshFixture: () => CrashFixture | Promise<CrashFixture>,
-  story: (rig: Rig) => Promise<void>,
+const withRig = async <F extends CrashFixture>(
+  freshFixture: () => F | Promise<F>,
+  story: (rig: Rig<F>) => Promise<void>,
 ): Promise<void> => {
   const fixture = await freshFixture();
   const fences = memoryFences();
@@ -129,6 +210,19 @@ const withRig = async (
       },
       provision: (context) => handler.provision(command, context),
       compensate: (context) => handler.compensate(undo, context),
+      operate: (operation, context) => {
+        const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
+        const { tier, inputs, storage } = command;
+        return run(
+          {
+            ...{ tenant, tier, inputs, operation },
+            storage: storage.type,
+            sagaId: "removal",
+            parameters: {},
+          },
+          context,
+        );
+      },
     });
   } finally {
     await fixture.dispose?.();

@@ -1,0 +1,190 @@
+import type { ReceiptLine } from "@deeplens/contracts";
+import { type PoolClient, quoteIdentifier, sqlStateOf } from "@deeplens/postgres";
+import {
+  type Life,
+  missing,
+  type Operation,
+  type OperationCommand,
+  ownResource,
+  PermanentStepError,
+  removeResource,
+  type StepContext,
+  type Tenant,
+} from "@deeplens/worker";
+import { withDdlSession } from "./ddl-session.ts";
+import {
+  databaseKind,
+  databaseSecret,
+  dropRole,
+  labelledThings,
+  namesOf,
+  portsOf,
+  prove,
+  roleKind,
+  transaction,
+} from "./tenant-databases.ts";
+import { type TenantServer, withClient } from "./tenant-server.ts";
+
+/**
+ * A tenant's database after its making. Suspended, its application role may neither log in nor connect (the owner role
+ * never could), and its sessions are ended; its password, its rows and its rights on them stay. What reads backups has
+ * a role of its own, which goes on.
+ */
+export const databaseLife = (server: TenantServer): Life => ({
+  suspend: (command, context) => suspend(server, command, context),
+  resume: (command, context) => resume(server, command, context),
+  purge: (command, context) => purge(server, command, context),
+});
+
+const suspend = async (
+  server: TenantServer,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> => {
+  const { application, database } = namesOf(tenant);
+  const there = await withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
+    if ((await whatIsThere(server, session, tenant, context)) === "absent") return false;
+    await context.call("close the Postgres database to its application role", () =>
+      transaction(session, [
+        `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
+        `REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`,
+      ]),
+    );
+    await context.call("end the Postgres sessions of the tenant", () => endSessions(session, tenant));
+    return true;
+  });
+  const password = await context.secrets.read(databaseSecret);
+  if (there && password !== undefined)
+    await context.call("be refused by Postgres", (signal) => proveRefused(server, tenant, password, signal));
+  return { outputs: {}, resources: [], receipt: linesOf(tenant, there ? "refused" : "absent") };
+};
+
+const resume = async (
+  server: TenantServer,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> => {
+  const { application, database } = namesOf(tenant);
+  const password = await context.secrets.read(databaseSecret);
+  await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
+    if ((await whatIsThere(server, session, tenant, context)) === "absent" || password === undefined)
+      throw missing({ kind: databaseKind, name: database }, tenant.slug);
+    await context.call("open the Postgres database to its application role", () =>
+      transaction(session, [
+        `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
+        `ALTER ROLE ${quoteIdentifier(application)} LOGIN`,
+      ]),
+    );
+  });
+  await context.call("use the Postgres database as its tenant", (signal) =>
+    prove(server, tenant, password ?? "", signal),
+  );
+  return { outputs: {}, resources: [], receipt: linesOf(tenant, "answers") };
+};
+
+/** Databases first (the live one, and any other that the owner role has), then roles, the owner's last. */
+const purge = async (
+  server: TenantServer,
+  { tenant, sagaId }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> =>
+  withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
+    const names = namesOf(tenant);
+    const ports = portsOf(server, session, tenant, context.installation);
+    const rows = await context.ledger.owned();
+    const others = (kind: string, known: readonly string[]): string[] =>
+      rows.flatMap((row) => (row.kind === kind && !known.includes(row.name) ? [row.name] : []));
+    const receipt: ReceiptLine[] = [];
+    const remove = async (resource: Parameters<typeof removeResource>[2]): Promise<void> => {
+      receipt.push(await removeResource(context, tenant, resource, { sagaId }));
+    };
+    for (const name of [names.database, ...others(databaseKind, [names.database])])
+      await remove({
+        ...ports.database(undefined, name),
+        remove: () => dropWithData(session, name, names.application),
+      });
+    for (const name of [
+      names.application,
+      ...others(roleKind, [names.application, names.owner]),
+      names.owner,
+    ])
+      await remove({ ...ports.role(name), remove: () => dropRole(session, name, tenant) });
+    const left = await context.call("look for anything in Postgres with the tenant's label", () =>
+      labelledThings(session, tenant),
+    );
+    if (left.length > 0)
+      throw new PermanentStepError(
+        "left-in-postgres",
+        `tenant ${tenant.slug} still has ${left.join(", ")} in Postgres, which this control plane did not make; remove it by hand, then retry the purge`,
+      );
+    return { outputs: {}, resources: [], receipt };
+  });
+
+// Nobody of the tenant's comes back between the end of the sessions and the lock on the database.
+const dropWithData = async (session: PoolClient, database: string, application: string): Promise<void> => {
+  const { rowCount } = await session.query("SELECT FROM pg_roles WHERE rolname = $1", [application]);
+  if (rowCount === 1)
+    await session.query(
+      `REVOKE ALL ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`,
+    );
+  await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE)`);
+};
+
+/** The database with its roles, or nothing of them. @throws where any is somebody else's */
+const whatIsThere = async (
+  server: TenantServer,
+  session: PoolClient,
+  tenant: Tenant,
+  context: StepContext,
+): Promise<"there" | "absent"> => {
+  const ports = portsOf(server, session, tenant, context.installation);
+  const found = [
+    await ownResource(context, tenant, ports.database(undefined)),
+    await ownResource(context, tenant, ports.application),
+  ];
+  return found.every((one) => one === "there") ? "there" : "absent";
+};
+
+const sessionsOf = "usename = ANY ($1) AND pid <> pg_backend_pid()";
+
+const endSessions = async (session: PoolClient, tenant: Tenant): Promise<void> => {
+  const { owner, application } = namesOf(tenant);
+  const roles = [owner, application];
+  await session.query(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE ${sessionsOf}`, [
+    roles,
+  ]);
+  const { rowCount } = await session.query(`SELECT FROM pg_stat_activity WHERE ${sessionsOf}`, [roles]);
+  if (rowCount !== 0)
+    throw new Error(`${rowCount} Postgres sessions of tenant ${tenant.slug} did not end in 10 s`);
+};
+
+const invalidAuthorization = "28000";
+const wrongPassword = "28P01";
+const insufficientPrivilege = "42501";
+const refusals: readonly string[] = [invalidAuthorization, wrongPassword, insufficientPrivilege];
+
+const proveRefused = async (
+  server: TenantServer,
+  tenant: Tenant,
+  password: string,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { database, application: user } = namesOf(tenant);
+  try {
+    await withClient({ host: server.host, port: server.port, database, user, password }, signal, (client) =>
+      client.query("SELECT 1"),
+    );
+  } catch (error) {
+    if (refusals.includes(sqlStateOf(error) ?? "")) return;
+    throw error;
+  }
+  throw new Error(`Postgres still lets tenant ${tenant.slug} into ${database}`);
+};
+
+const linesOf = (tenant: Tenant, outcome: string): ReceiptLine[] => {
+  const { database, application } = namesOf(tenant);
+  return [
+    { kind: databaseKind, name: database, outcome },
+    { kind: roleKind, name: application, outcome },
+  ];
+};

@@ -1,0 +1,101 @@
+import { redisUserName } from "@deeplens/contracts";
+import {
+  type Life,
+  missing,
+  type Operation,
+  type OperationCommand,
+  ownResource,
+  removeResource,
+  type StepContext,
+  type Tenant,
+} from "@deeplens/worker";
+import {
+  askingRedis,
+  asRedisUser,
+  endRedisSessions,
+  isLoginRefusal,
+  type RedisServer,
+  saveRedisUsers,
+  unlinkKeysLike,
+} from "./redis-server.ts";
+import { keysPort, patternOf, prove, redisSecret, userPort } from "./tenant-redis.ts";
+
+/**
+ * A tenant's share of Redis after its making. Suspended, its user is off, with its password and its rights as they are,
+ * and its sessions are ended; its keys stay.
+ */
+export const redisLife = (server: RedisServer): Life => ({
+  suspend: (command, context) => askingRedis(server, () => suspend(server, command, context)),
+  resume: (command, context) => askingRedis(server, () => resume(server, command, context)),
+  purge: (command, context) => askingRedis(server, () => purge(server, command, context)),
+});
+
+const suspend = async (
+  server: RedisServer,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> => {
+  const user = userPort(server, tenant);
+  // Asked first: ACL SETUSER makes a user that is not there.
+  if ((await ownResource(context, tenant, user)) === "absent") return answer(tenant, "absent");
+  await context.call("turn the Redis user off", () => setUser(server, user.name, "off"));
+  await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+  await context.call("end the Redis sessions of the tenant", () => endRedisSessions(server.admin, user.name));
+  const password = await context.secrets.read(redisSecret);
+  if (password !== undefined)
+    await context.call("be refused by Redis", () => proveRefused(server, tenant, password));
+  return answer(tenant, "refused");
+};
+
+const resume = async (
+  server: RedisServer,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> => {
+  const user = userPort(server, tenant);
+  const password = await context.secrets.read(redisSecret);
+  if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
+    throw missing({ kind: user.kind, name: user.name }, tenant.slug);
+  await context.call("turn the Redis user on", () => setUser(server, user.name, "on"));
+  await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+  await context.call("use Redis as its tenant", () => prove(server, tenant, password));
+  return answer(tenant, "answers");
+};
+
+// The user goes first, with its sessions: nobody writes a key any more.
+const purge = async (
+  server: RedisServer,
+  { tenant, sagaId }: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> => {
+  const user = await removeResource(context, tenant, userPort(server, tenant), { sagaId });
+  if (user.outcome !== "foreign")
+    await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+  const keys = {
+    ...keysPort(server, tenant),
+    remove: (signal: AbortSignal) => unlinkKeysLike(server.admin, patternOf(tenant), signal),
+  };
+  const receipt = [user, await removeResource(context, tenant, keys, { sagaId })];
+  return { outputs: {}, resources: [], receipt };
+};
+
+const setUser = async (server: RedisServer, name: string, state: "on" | "off"): Promise<void> => {
+  await server.admin.call("ACL", "SETUSER", name, state);
+};
+
+const proveRefused = async (server: RedisServer, tenant: Tenant, password: string): Promise<void> => {
+  const login = { username: redisUserName(tenant.slug), password };
+  try {
+    await asRedisUser(server, login, (client) => client.ping());
+  } catch (error) {
+    if (isLoginRefusal(error)) return;
+    throw error;
+  }
+  throw new Error(`Redis still lets tenant ${tenant.slug} in`);
+};
+
+const answer = (tenant: Tenant, outcome: string): Awaited<ReturnType<Operation>> => ({
+  outputs: {},
+  resources: [],
+  receipt: [{ kind: "redis-user", name: redisUserName(tenant.slug), outcome }],
+});
