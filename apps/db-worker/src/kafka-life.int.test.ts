@@ -29,13 +29,18 @@ beforeEach(async () => {
   stage = stageOf({ ...tenantKafka(cluster), operations: lifeOperations(kafkaLife(cluster)) }, tenant);
   await stage.provision();
 });
-afterEach(() => sweepKafka(cluster, tenant));
+const opened: { disconnect(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const client of opened.splice(0)) await client.disconnect();
+  await sweepKafka(cluster, tenant);
+});
 
 const topic = () => tenantTopicName(installation, tenant.slug);
 const ownKafka = async (): Promise<Kafka> =>
   cluster.as({ username: kafkaUserName(tenant.slug), password: await stage.secret(kafkaSecret) });
 const openProducer = async () => {
   const producer = createProducer(await ownKafka());
+  opened.push(producer);
   await producer.connect();
   return producer;
 };
@@ -50,13 +55,11 @@ it("rule 17: suspended, open sessions are denied and new ones refused; resumed, 
   await send(producer, "first");
   assert.deepEqual(outcomes(await stage.act("suspend")), ["refused"]);
   await assert.rejects(send(producer, "second"), /[Nn]ot authorized|authorization failed/);
-  await producer.disconnect();
   await assert.rejects(openProducer());
   assert.deepEqual(outcomes(await stage.act("suspend")), ["refused"]);
   assert.deepEqual(outcomes(await stage.act("resume", "resume")), ["answers"]);
   const again = await openProducer();
   await send(again, "third");
-  await again.disconnect();
   const keys: (string | undefined)[] = [];
   const group = `${kafkaPrefix(installation, tenant.slug)}readers`;
   await readUntil({ kafka: await ownKafka(), topic: topic(), group, signal }, ({ key }) => {
@@ -69,7 +72,6 @@ it("rule 17: suspended, open sessions are denied and new ones refused; resumed, 
 it("rule 17: purge destroys the topic with its records, the user, its rights and its groups, and finds nothing the second time", async () => {
   const producer = await openProducer();
   await send(producer, "first");
-  await producer.disconnect();
   const group = `${kafkaPrefix(installation, tenant.slug)}readers`;
   await readUntil({ kafka: await ownKafka(), topic: topic(), group, signal }, () => true);
   assert.deepEqual((await kafkaThings(cluster, tenant)).groups, [group]);

@@ -61,7 +61,10 @@ it("rule 17: purge destroys the user and every key, and finds nothing the second
   await stage.act("suspend");
   assert.deepEqual(outcomes(await stage.act("purge")), ["removed", "removed"]);
   await assertNothingInRedis(server, tenant);
-  assert.deepEqual(outcomes(await stage.act("purge", "removal", { purpose: "second-look" })), ["absent", "absent"]);
+  assert.deepEqual(outcomes(await stage.act("purge", "removal", { purpose: "second-look" })), [
+    "absent",
+    "absent",
+  ]);
   assert.ok(stage.ledger.rows().every(({ state }) => state === "gone"));
 });
 
