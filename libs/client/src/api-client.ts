@@ -16,6 +16,8 @@ import type {
   ShardAccepted,
   ShardAct,
   Tenant,
+  TenantActAnswer,
+  TenantActName,
   TenantRequest,
 } from "./api-types.ts";
 import { type FollowOptions, followSaga } from "./follow-saga.ts";
@@ -56,6 +58,15 @@ export interface ApiClient {
     act: "retry" | "resume" | "abort",
     why: { reason: string; step?: string },
   ): Promise<ActAnswer>;
+  /**
+   * An act on a tenant that was made; `tenantId` is the one that is meant, whoever has the name by now. `graceMs` is for
+   * remove and grace: how long after its beginning the removal purges, 0 for at once.
+   */
+  actOnTenant(
+    slugOrId: string,
+    act: TenantActName,
+    told: { tenantId: string; reason: string; graceMs?: number },
+  ): Promise<TenantActAnswer>;
   /** How far the orchestrator has read, and why a partition stopped. */
   shards(): Promise<{ readonly items: readonly Shard[] }>;
   /** Gives the position of a stopped partition up, and reads it on. */
@@ -130,6 +141,7 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
         return response.body.pipeThrough(new TextDecoderStream());
       }, follow),
     act: (sagaId, act, why) => post(`/v1/sagas/${at(sagaId)}/${act}`, why),
+    actOnTenant: (slugOrId, act, told) => post(`/v1/tenants/${at(slugOrId)}/${act}`, told),
     shards: () => get("/v1/shards"),
     acceptShard: (shard, act) => post(`/v1/shards/${shard}/accept`, act),
     keys: () => get("/v1/keys"),

@@ -24,7 +24,7 @@ export interface Tenant {
   readonly tenantId: string;
   readonly slug: string;
   readonly name: string;
-  /** provisioning, ready, compensating, rolled-back or stuck */
+  /** provisioning, ready, compensating, rolled-back, stuck, suspended, removing or removed */
   readonly state: string;
   readonly revision: number;
   readonly tier: string;
@@ -36,8 +36,32 @@ export interface Tenant {
   readonly storageType: string;
   readonly resources: Readonly<Record<string, string>>;
   readonly sagaId: string | null;
+  /** The act that changes it now. */
+  readonly running: { readonly sagaId: string; readonly kind: string } | null;
+  readonly suspended: { readonly since: string; readonly reason: string } | null;
+  readonly removal: {
+    readonly sagaId: string;
+    /** Until then it can be restored. */
+    readonly purgeAt: string;
+    /** When its name is free again; null while it is not removed. */
+    readonly slugHeldUntil: string | null;
+  } | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** An act on a tenant that was made. */
+export type TenantActName = "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release";
+
+export interface TenantActAnswer {
+  readonly inboxId: number;
+  readonly slug: string;
+  readonly tenantId: string;
+  /** Null while the act waits in the inbox. */
+  readonly sagaId: string | null;
+  /** The saga's; or the tenant's, where it was so already. */
+  readonly status: string;
+  readonly repeated: boolean;
 }
 
 export interface SagaError {
@@ -51,7 +75,7 @@ export interface SagaSummary {
   readonly tenantId: string;
   readonly slug: string;
   readonly kind: string;
-  /** running, compensating, ready, rolled-back, closed or stuck */
+  /** running, compensating, waiting, stuck, ready, done, undone, rolled-back, removed or closed */
   readonly status: string;
   readonly error: SagaError | null;
   readonly createdAt: string;
@@ -73,7 +97,7 @@ export type StepPhase =
 export interface ReceiptLine {
   readonly kind: string;
   readonly name: string;
-  /** removed, absent, foreign or not-asked */
+  /** removed, absent, foreign, not-asked, kept, or what an operation proved */
   readonly outcome: string;
 }
 

@@ -1,4 +1,4 @@
-import type { LifecycleEvent } from "@deeplens/contracts";
+import { type LifecycleEvent, lifecycleTopic, type Message } from "@deeplens/contracts";
 import { createConsumer, type EachMessagePayload, runConsumer } from "@deeplens/messaging";
 import { messageIn, type Reader } from "./reader.ts";
 import { createRevisions } from "./revisions.ts";
@@ -14,6 +14,9 @@ export interface Subscription {
   stop(): Promise<void>;
 }
 
+const isLifecycleEvent = (message: Message): message is LifecycleEvent =>
+  lifecycleTopic.records.includes(message.record);
+
 /**
  * Gives the lifecycle events to a handler, from the beginning for a new group. An event comes at least once: again
  * after a crash or a hand-over, but never one of a lower revision than this process has handled of its tenant.
@@ -23,7 +26,7 @@ export const subscribe = async (reader: Reader, options: SubscribeOptions): Prom
   const revisions = createRevisions();
   const eachMessage = async ({ message: record }: EachMessagePayload): Promise<void> => {
     const message = await messageIn(reader, record);
-    if (message?.record !== "TenantProvisioned" && message?.record !== "TenantProvisioningFailed") return;
+    if (message === undefined || !isLifecycleEvent(message)) return;
     const { tenantId, revision } = message.value;
     if (!revisions.isNews(tenantId, revision)) return;
     await options.onEvent(message);

@@ -2,7 +2,13 @@ import { lifecycleTopic, requestsTopic, stateTopic, topicName } from "@deeplens/
 import { connectKafka, createCodec, createProducer, type KafkaAddress } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import { followTenant, type TenantNews } from "./follow-tenant.ts";
-import { publishRequest, type RequestedTenant, type TenantWish } from "./request-tenant.ts";
+import {
+  publishRemoval,
+  publishRequest,
+  type RemovalWish,
+  type RequestedTenant,
+  type TenantWish,
+} from "./request-tenant.ts";
 import { type SubscribeOptions, type Subscription, subscribe } from "./subscribe.ts";
 
 export interface TenantsClientOptions {
@@ -21,6 +27,11 @@ export interface TenantsClient {
    * same request id again is the same request: it makes no second tenant.
    */
   requestTenant(wish: TenantWish): Promise<RequestedTenant>;
+  /**
+   * Publishes a request for a tenant's removal and returns when the broker has it. It is answered by TenantRemovalStarted
+   * or TenantRemovalRefused, which bear the request's id; the same request id again is the same request.
+   */
+  requestRemoval(wish: RemovalWish): Promise<void>;
   /** What becomes of a tenant: each newer state, then how it ended. From the beginning of what the topics keep; the
    * event that ends it may come before states that led to it. */
   followTenant(tenant: { tenantId: string; slug: string }, signal?: AbortSignal): AsyncGenerator<TenantNews>;
@@ -59,9 +70,10 @@ export const connectTenants = async (options: TenantsClientOptions): Promise<Ten
     lifecycle: topicName(installation, lifecycleTopic),
     state: topicName(installation, stateTopic),
   };
+  const to = { producer, codec, topic: requests, shards, source: options.source };
   return {
-    requestTenant: (wish) =>
-      publishRequest({ producer, codec, topic: requests, shards, source: options.source }, wish),
+    requestTenant: (wish) => publishRequest(to, wish),
+    requestRemoval: (wish) => publishRemoval(to, wish),
     followTenant: (tenant, signal) => followTenant(reader, tenant, signal),
     subscribe: (subscription) => subscribe(reader, subscription),
     close,

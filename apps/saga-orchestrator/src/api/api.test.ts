@@ -88,6 +88,13 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants",
     "/v1/tenants/{tenant}",
     "/v1/tenants/{tenant}/credentials/reveal",
+    "/v1/tenants/{tenant}/grace",
+    "/v1/tenants/{tenant}/purge",
+    "/v1/tenants/{tenant}/release",
+    "/v1/tenants/{tenant}/remove",
+    "/v1/tenants/{tenant}/restore",
+    "/v1/tenants/{tenant}/resume",
+    "/v1/tenants/{tenant}/suspend",
   ]);
   const post = document.paths["/v1/tenants"].post;
   const schema = post.requestBody.content["application/json"].schema;

@@ -20,6 +20,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { shardRoutes } from "./routes/shards.ts";
+import { tenantActRoutes } from "./routes/tenant-acts.ts";
 import { tenantRequestRoutes } from "./routes/tenant-requests.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 import { tablesOf } from "./tables.ts";
@@ -101,6 +102,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     sagaRoutes,
     eventRoutes,
     actRoutes,
+    tenantActRoutes,
     shardRoutes,
     keyRoutes,
     inboxRoutes,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { finalStatuses, type SagaStatus } from "../saga/saga.ts";
 import type { ApiContext } from "./context.ts";
 import { findSaga, readHistory } from "./saga-store.ts";
 
@@ -6,8 +7,14 @@ const pollMs = 300;
 const heartbeatMs = 15_000;
 const entriesAtOnce = 500;
 
-/** After these nothing more happens to a saga by itself that a follower waits for. */
-export const finalStatuses: ReadonlySet<string> = new Set(["ready", "rolled-back", "closed", "stuck"]);
+/** After these nothing more happens to a saga by itself that a follower waits for: a grace period is days long. */
+const endings: ReadonlySet<string> = new Set<SagaStatus>([
+  ...finalStatuses,
+  "waiting",
+  "stuck",
+  "rolled-back",
+  "removed",
+]);
 
 /**
  * The text of an event stream: what the history has after the entry `after`, then each new entry as it comes, the
@@ -43,7 +50,7 @@ export async function* sagaEvents(
         version = saga.version;
         yield event("saga", saga);
       }
-      if (finalStatuses.has(saga.status)) {
+      if (endings.has(saga.status)) {
         yield event("end", { status: saga.status });
         return;
       }

@@ -112,6 +112,7 @@ const phases: Readonly<Record<string, Phase>> = {
   lookFailed: "undone",
   confirmed: "undone",
   halted: "failed",
+  standby: "untouched",
   untouched: "untouched",
   skipped: "skipped",
 };

@@ -1,5 +1,7 @@
 import { isDropOffReference } from "@deeplens/contracts";
 import { z } from "zod";
+import { longestGraceMs } from "../saga/removal-requests.ts";
+import type { SagaStatus, TenantState } from "../saga/saga.ts";
 
 // What goes in and out of the API. These schemas validate, type the routes, and are shown in /openapi.json.
 
@@ -81,13 +83,29 @@ export const tenantSchema = z.strictObject({
   tenantId: z.uuid(),
   slug: z.string(),
   name: z.string(),
-  state: z.string().meta({ description: "provisioning, ready, compensating, rolled-back or stuck" }),
+  state: z.string().meta({
+    description: "provisioning, ready, compensating, rolled-back, stuck, suspended, removing or removed",
+  }),
   revision: z.int(),
   tier: z.string(),
   limits: z.strictObject({ storageBytes: z.int(), users: z.int(), apiCallsPerDay: z.int() }).nullable(),
   storageType: z.string(),
   resources: z.record(z.string(), z.string()),
   sagaId: z.uuid().nullable().meta({ description: "the latest saga of this tenant" }),
+  running: z
+    .strictObject({ sagaId: z.uuid(), kind: z.string() })
+    .nullable()
+    .meta({ description: "the act that changes it now" }),
+  suspended: z.strictObject({ since: time, reason: z.string() }).nullable(),
+  removal: z
+    .strictObject({
+      sagaId: z.uuid(),
+      purgeAt: time.meta({ description: "until then it can be restored" }),
+      slugHeldUntil: optionalTime.meta({
+        description: "when its name is free again; null while it is not removed",
+      }),
+    })
+    .nullable(),
   createdAt: time,
   updatedAt: time,
 });
@@ -103,7 +121,9 @@ const summary = {
   tenantId: z.uuid(),
   slug: z.string(),
   kind: z.string(),
-  status: z.string().meta({ description: "running, compensating, ready, rolled-back, closed or stuck" }),
+  status: z.string().meta({
+    description: "running, compensating, waiting, stuck, ready, done, undone, rolled-back, removed or closed",
+  }),
   error: errorSchema.nullable().meta({ description: "why it was rolled back, or is stuck" }),
   createdAt: time,
   updatedAt: time,
@@ -114,7 +134,9 @@ export const sagaSummarySchema = z.strictObject(summary);
 const receiptLineSchema = z.strictObject({
   kind: z.string(),
   name: z.string(),
-  outcome: z.string().meta({ description: "removed, absent, foreign or not-asked" }),
+  outcome: z
+    .string()
+    .meta({ description: "removed, absent, foreign, not-asked, kept, or what an operation proved" }),
 });
 
 export const stepSchema = z.strictObject({
@@ -138,7 +160,9 @@ export const stepSchema = z.strictObject({
   progress: z.string().nullable().meta({ description: "what the worker said last of what it does" }),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   resources: z.array(z.strictObject({ kind: z.string(), name: z.string() })),
-  receipt: z.array(receiptLineSchema).meta({ description: "what undoing it removed and looked for" }),
+  receipt: z
+    .array(receiptLineSchema)
+    .meta({ description: "what undoing it, or an operation, removed, looked for and proved" }),
 });
 
 export const sagaSchema = z.strictObject({
@@ -174,6 +198,28 @@ export const actAnswerSchema = z.strictObject({
   sagaId: z.uuid(),
   tenantId: z.uuid(),
   status: z.string().meta({ description: "the saga's, after the act; `waiting` while it was not applied" }),
+});
+
+export const tenantActSchema = z.strictObject({
+  tenantId: z
+    .uuid()
+    .meta({ description: "the tenant meant: where another has the name by now, the act is refused" }),
+  reason: z.string().trim().min(3, "must say why, in 3 characters or more").max(1_000),
+  graceMs: z
+    .int()
+    .min(0)
+    .max(longestGraceMs, "must be no more than a year")
+    .optional()
+    .meta({ description: "remove and grace: how long after its beginning the removal purges; 0: at once" }),
+});
+
+export const tenantActAnswerSchema = z.strictObject({
+  inboxId: z.int(),
+  slug: z.string(),
+  tenantId: z.uuid(),
+  sagaId: z.uuid().nullable().meta({ description: "null while the act waits in the inbox" }),
+  status: z.string().meta({ description: "the saga's; or the tenant's, where it was so already" }),
+  repeated: z.boolean().meta({ description: "true when it was so, or becomes so, already" }),
 });
 
 const partitionSchema = z.strictObject({
@@ -271,8 +317,28 @@ const words = (allowed: readonly string[]) =>
     .pipe(z.array(z.enum(allowed)))
     .meta({ description: `one or several of ${allowed.join(", ")}, with commas between` });
 
-export const tenantStates = ["provisioning", "ready", "compensating", "rolled-back", "stuck"] as const;
-export const sagaStatuses = ["running", "compensating", "ready", "rolled-back", "closed", "stuck"] as const;
+export const tenantStates = [
+  "provisioning",
+  "ready",
+  "compensating",
+  "rolled-back",
+  "stuck",
+  "suspended",
+  "removing",
+  "removed",
+] as const satisfies readonly TenantState[];
+export const sagaStatuses = [
+  "running",
+  "compensating",
+  "waiting",
+  "stuck",
+  "ready",
+  "done",
+  "undone",
+  "rolled-back",
+  "removed",
+  "closed",
+] as const satisfies readonly SagaStatus[];
 
 export const tenantsQuerySchema = z.strictObject({
   state: words(tenantStates).optional(),

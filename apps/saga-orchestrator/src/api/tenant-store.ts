@@ -1,5 +1,6 @@
 import { type TierName, tiers } from "@deeplens/contracts";
 import type { z } from "zod";
+import type { TenantActs } from "../saga/saga.ts";
 import { type Cursor, pageOf } from "./cursor.ts";
 import type { tenantSchema } from "./schemas.ts";
 import type { Db, Tables } from "./tables.ts";
@@ -15,6 +16,7 @@ interface TenantRow {
   readonly tier: string;
   readonly storage_type: string;
   readonly resources: Record<string, string>;
+  readonly acts: TenantActs;
   readonly saga_id: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -67,9 +69,19 @@ const viewOf = (row: TenantRow): TenantView => ({
   storageType: row.storage_type,
   resources: row.resources,
   sagaId: row.saga_id,
+  running:
+    row.acts.running === undefined ? null : { sagaId: row.acts.running.sagaId, kind: row.acts.running.kind },
+  suspended:
+    row.acts.suspension === undefined
+      ? null
+      : { since: row.acts.suspension.since, reason: row.acts.suspension.reason },
+  removal: row.acts.removal === undefined ? null : { slugHeldUntil: null, ...row.acts.removal },
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });
+
+/** The removal that runs, or has run: what an act on it changes. */
+export const removalSagaOf = ({ removal }: TenantView): string | undefined => removal?.sagaId;
 
 const limitsOf = (tier: string): TenantView["limits"] => {
   if (!(tier in tiers)) return null;

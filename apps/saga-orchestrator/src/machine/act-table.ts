@@ -21,6 +21,8 @@ export type ActStep = {
       readonly parameters?: Readonly<Record<string, string>>;
       /** The operation that undoes it; without one there is nothing to undo. */
       readonly undo?: { readonly operation: string; readonly parameters?: Readonly<Record<string, string>> };
+      /** Nothing is asked of it until the steps after it are undone. */
+      readonly onlyUndo?: true;
       /** After the settle time it is asked again: whether nothing has landed since. */
       readonly secondLook?: true;
       /** What it puts out is what the tenant has from now on. */
@@ -48,49 +50,58 @@ export const isOperation = (step: ActStep): step is OperationStep => step.does =
 
 const withStorage = ({ storageType }: { storageType: string }): boolean => storageType !== "none";
 
+type Opening = "suspend" | "resume";
+const opposite: Readonly<Record<Opening, Opening>> = { suspend: "resume", resume: "suspend" };
+
+/** The steps that close every way in, or open it, each undone by the opposite. */
+const waysIn = (
+  operation: Opening,
+  undoParameters?: Readonly<Record<string, string>>,
+): readonly ActStep[] => {
+  const undo = {
+    operation: opposite[operation],
+    ...(undoParameters === undefined ? {} : { parameters: undoParameters }),
+  };
+  const step = (part: StepName) => ({ does: "operation", part, operation }) as const;
+  const again = `${opposite[operation]}-backup-again`;
+  return [
+    // The backup's agent has a key of its own, which changes with the vectors': it is given the one that holds after them,
+    // whichever way they go.
+    { step: again, after: [], ...step("backup"), undo, onlyUndo: true },
+    { step: `${operation}-database`, after: [again], ...step("database"), undo, keepsOutputs: true },
+    {
+      step: `${operation}-storage`,
+      after: [again],
+      when: withStorage,
+      ...step("storage"),
+      undo,
+      keepsOutputs: true,
+    },
+    { step: `${operation}-vectors`, after: [again], ...step("vectors"), undo, keepsOutputs: true },
+    {
+      step: `${operation}-backup`,
+      after: [`${operation}-database`, `${operation}-vectors`],
+      ...step("backup"),
+    },
+  ];
+};
+
+/** What must be done before every way in is closed, or open. */
+const allWays = (operation: Opening): string[] =>
+  ["database", "storage", "vectors", "backup"].map((part) => `${operation}-${part}`);
+
 /** Closes every way in. Backups go on. */
 export const suspension: ActTable = {
   kind: "suspend",
   onFailure: "undo",
-  steps: [
-    ...(["database", "storage", "vectors"] as const).map(
-      (part): ActStep => ({
-        step: `suspend-${part}`,
-        after: [],
-        ...(part === "storage" ? { when: withStorage } : {}),
-        does: "operation",
-        part,
-        operation: "suspend",
-        undo: { operation: "resume" },
-      }),
-    ),
-    {
-      step: "tell-identity",
-      after: ["suspend-database", "suspend-storage", "suspend-vectors"],
-      does: "tell",
-    },
-  ],
+  steps: [...waysIn("suspend"), { step: "tell-identity", after: allWays("suspend"), does: "tell" }],
 };
 
 /** Opens every way in again. */
 export const resumption: ActTable = {
   kind: "resume",
   onFailure: "undo",
-  steps: [
-    ...(["database", "storage", "vectors"] as const).map(
-      (part): ActStep => ({
-        step: `resume-${part}`,
-        after: [],
-        ...(part === "storage" ? { when: withStorage } : {}),
-        does: "operation",
-        part,
-        operation: "resume",
-        undo: { operation: "suspend" },
-        keepsOutputs: true,
-      }),
-    ),
-    { step: "tell-identity", after: ["resume-database", "resume-storage", "resume-vectors"], does: "tell" },
-  ],
+  steps: [...waysIn("resume"), { step: "tell-identity", after: allWays("resume"), does: "tell" }],
 };
 
 const purge = (part: StepName, after: readonly string[]) =>
@@ -102,8 +113,6 @@ const purge = (part: StepName, after: readonly string[]) =>
     operation: "purge",
     secondLook: true,
   }) as const;
-
-const closing = ["suspend-database", "suspend-storage", "suspend-vectors"];
 
 /** The timer of it is the removal's grace period. */
 export const graceStep = "grace";
@@ -118,21 +127,10 @@ export const removal: ActTable = {
   kind: "remove",
   onFailure: "halt",
   steps: [
-    ...(["database", "storage", "vectors"] as const).map(
-      (part): ActStep => ({
-        step: `suspend-${part}`,
-        after: [],
-        ...(part === "storage" ? { when: withStorage } : {}),
-        does: "operation",
-        part,
-        operation: "suspend",
-        undo: { operation: "resume", parameters: { credentials: "new" } },
-        keepsOutputs: true,
-      }),
-    ),
+    ...waysIn("suspend", { credentials: "new" }),
     {
       step: finalBackupStep,
-      after: closing,
+      after: allWays("suspend"),
       skippable: true,
       does: "operation",
       part: "backup",
@@ -141,7 +139,7 @@ export const removal: ActTable = {
     },
     { step: graceStep, after: [finalBackupStep], does: "wait" },
     // All of them: a step that is left out waits for nothing.
-    { ...purge("identity", [...closing, finalBackupStep, graceStep]), pivot: true },
+    { ...purge("identity", [...allWays("suspend"), finalBackupStep, graceStep]), pivot: true },
     purge("backup", [identityPurgeStep]),
     { ...purge("storage", [identityPurgeStep]), when: withStorage },
     purge("vectors", ["purge-backup"]),

@@ -31,7 +31,10 @@ const turned = isIn("course", "draining", "compensating", "stuckUndo", "undone")
 
 const regionOf = (table: ActTable, definition: ActStep): Region => {
   const { step, after, does } = definition;
-  const ready = all([isIn("course", "forward"), ...after.map((one) => isIn(one, "done", "skipped"))]);
+  const ready = all([
+    isIn("course", "forward"),
+    ...after.map((one) => isIn(one, "done", "skipped", "standby")),
+  ]);
   const pending: State = {
     always: [
       { guard: leftOut(step), target: "skipped" },
@@ -62,14 +65,15 @@ const regionOf = (table: ActTable, definition: ActStep): Region => {
   }
 };
 
-const begin = ({ does, step }: ActStep): Move => {
+const begin = (definition: ActStep): Move => {
+  const { does, step } = definition;
   switch (does) {
     case "tell":
       return { target: "done", actions: [act("tell", step)] };
     case "wait":
       return { target: "waiting" };
     case "operation":
-      return { target: "running" };
+      return { target: definition.onlyUndo === true ? "standby" : "running" };
   }
 };
 
@@ -118,6 +122,9 @@ const workStates = (table: ActTable, definition: ActStep): Record<string, State>
         }
       : {}),
     failed: { always: undoable ? [undoNow] : [] },
+    ...(definition.does === "operation" && definition.onlyUndo === true
+      ? { standby: { always: [undoNow] } }
+      : {}),
     done: {
       always: [
         ...(undoable ? [undoNow] : []),
@@ -200,7 +207,7 @@ const isQuiet = (definition: ActStep): Guard =>
 
 const canUndo = (table: ActTable, step: string): Guard =>
   all([
-    isIn(step, "done", "failed"),
+    isIn(step, "done", "failed", "standby"),
     ...table.steps.filter(({ after }) => after.includes(step)).map(isQuiet),
   ]);
 
@@ -217,7 +224,7 @@ const courseOf = (table: ActTable): Region => {
   const looked = names(table.steps.filter(hasSecondLook));
   const pivots = names(table.steps.filter(({ pivot }) => pivot === true));
   const halting = table.onFailure === "halt" ? operations : [];
-  const ended = every(steps, "done", "skipped", "confirmed");
+  const ended = every(steps, "done", "skipped", "confirmed", "standby");
   const abort: Move = { guard: every(pivots, "pending"), target: "draining" };
   const undoStuck = all([
     some(undoable, "undoFailed"),

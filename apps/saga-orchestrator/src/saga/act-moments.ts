@@ -62,14 +62,14 @@ const duringOf = (saga: Saga, tenant: Tenant): TenantState =>
   saga.kind === "remove" ? "removing" : (tenant.acts.running?.from ?? "ready");
 
 const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
-  const { reason, mark } = saga.request.act;
+  const { reason } = saga.request.act;
   const { running: _running, suspension: _suspension, ...acts } = tenant.acts;
   const since = batch.now.toISOString();
   delete saga.error;
   keepOutputs(batch, saga, tenant);
   switch (saga.kind) {
     case "suspend":
-      tenant.acts = { ...acts, suspension: { mark, reason, since } };
+      tenant.acts = { ...acts, suspension: { sagaId: saga.sagaId, reason, since } };
       moveTenant(batch, tenant, "suspended");
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantSuspended", value: { reason } });
     case "resume":
@@ -104,7 +104,7 @@ const remove = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     removal?.slugHeldUntil ?? new Date(batch.now.getTime() + batch.settings.slugHeldMs).toISOString();
   const { source, requestId, act } = saga.request;
   const leftInIdentity =
-    saga.steps[identityPurgeStep]?.outputs?.identityTenantId ?? tenant.resources["identity.tenantId"];
+    saga.steps[identityPurgeStep]?.outputs?.residue ?? tenant.resources["identity.tenantId"];
   delete saga.error;
   tenant.acts = {
     ...acts,

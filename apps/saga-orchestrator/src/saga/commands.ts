@@ -1,4 +1,4 @@
-import { type Command, commandsTopic, requestOfModel } from "@deeplens/contracts";
+import { type Command, commandsTopic, requestOfModel, unreachable } from "@deeplens/contracts";
 import type { OperationStep } from "../machine/act-table.ts";
 import { actStepOf, type Batch, partsOf } from "./batch.ts";
 import { after } from "./hybrid-clock.ts";
@@ -94,7 +94,7 @@ const commandOf = (
       inputs:
         leftInIdentity === undefined
           ? outputsOf(saga)
-          : { ...outputsOf(saga), "removed.identityTenantId": leftInIdentity },
+          : { ...outputsOf(saga), "identity.residue": leftInIdentity },
     },
   };
 };
@@ -103,14 +103,19 @@ const commandOf = (
 const asked = (
   step: OperationStep,
   work: Work,
-  { reason, mark }: ActTold,
+  { reason }: ActTold,
 ): { operation: string; parameters: Record<string, string> } => {
-  const common = {
-    reason,
-    mark,
-    ...(step.secondLook ? { purpose: work === "look" ? "second-look" : "purge" } : {}),
-  };
-  if (work !== "undo" || step.undo === undefined)
-    return { operation: step.operation, parameters: { ...common, ...step.parameters } };
-  return { operation: step.undo.operation, parameters: { ...common, ...step.undo.parameters } };
+  switch (work) {
+    case "do":
+      return { operation: step.operation, parameters: { reason, ...step.parameters } };
+    case "look":
+      return { operation: step.operation, parameters: { reason, ...step.parameters, look: "second" } };
+    case "undo":
+      return {
+        operation: step.undo?.operation ?? step.operation,
+        parameters: { reason, ...step.undo?.parameters },
+      };
+    default:
+      return unreachable(work);
+  }
 };

@@ -39,7 +39,7 @@ const ready = (): Story =>
   );
 const closing = ["suspend-database", "suspend-storage", "suspend-vectors"] as const;
 const done = (...steps: string[]) => steps.map((step) => completed(step));
-const closed = (): Story => ready().when(removeAsked(), ...done(...closing));
+const closed = (): Story => ready().when(removeAsked(), ...done(...closing, "suspend-backup"));
 const waiting = (): Story => closed().when(completed("final-backup"));
 const purging = (): Story => waiting().when(graceOver());
 const purges = ["purge-identity", "purge-backup", "purge-storage", "purge-vectors", "purge-database"];
@@ -54,6 +54,8 @@ test("a removal closes every way in, takes a last backup, and waits", () => {
     .expectAnnounced("TenantRemovalStarted")
     .expectCommands(...closing.map(command))
     .when(...done(...closing))
+    .expectCommands(command("suspend-backup"))
+    .when(completed("suspend-backup"))
     .expectCommands(command("final-backup"))
     .when(completed("final-backup"))
     .expectCommands()
@@ -72,8 +74,8 @@ test("after the grace period the parts go in the reverse order of their making",
       for (const message of messages) {
         assert.ok(message.record === "TenantOperationRequested");
         assert.deepEqual(
-          [message.value.operation, message.value.parameters.purpose, message.value.parameters.mark],
-          ["purge", "purge", saga.sagaId],
+          [message.value.operation, message.value.parameters.look, message.value.sagaId],
+          ["purge", undefined, saga.sagaId],
         );
       }
     });
@@ -86,6 +88,11 @@ test("rule 14: a removal is told only when a second look after the settle time f
     .expectAnnounced()
     .when(settleOver())
     .expectCommands(...purges.map(look))
+    .look(({ messages }) => {
+      for (const message of messages)
+        if (message.record === "TenantOperationRequested")
+          assert.equal(message.value.parameters.look, "second");
+    })
     .when(...done(...purges))
     .expectState("removed")
     .expectTenant("removed")
@@ -105,16 +112,13 @@ test("the whole tenant comes back inside the grace period, with new credentials"
     .look(({ messages, saga }) => {
       for (const message of messages) {
         assert.ok(message.record === "TenantOperationRequested");
-        const { operation, parameters } = message.value;
-        assert.deepEqual(
-          [operation, parameters.mark, parameters.credentials],
-          ["resume", saga.sagaId, "new"],
-        );
+        const { operation, parameters, sagaId } = message.value;
+        assert.deepEqual([operation, sagaId, parameters.credentials], ["resume", saga.sagaId, "new"]);
       }
     })
     .when(restoreAsked())
     .expectAccepted({ repeated: true })
-    .when(...done(...closing))
+    .when(...done(...closing, "resume-backup-again"))
     .expectState("undone")
     .expectTenant("ready")
     .expectAnnounced("TenantRestored")
@@ -159,7 +163,7 @@ test("a step of a removal that fails for good halts it, and it goes on from ther
     .expectCommands(command("suspend-database"))
     .expectTenant("removing")
     .expectNoError()
-    .when(completed("suspend-database"))
+    .when(...done("suspend-database", "suspend-backup"))
     .expectCommands(command("final-backup"))
     .when(failedForGood("final-backup"))
     .expectState("stuckForward")
@@ -179,7 +183,7 @@ test("at once: no last backup, no grace period", () => {
   ready()
     .when(removeAsked({ graceMs: 0 }))
     .expectCommands(...closing.map(command))
-    .when(...done(...closing))
+    .when(...done(...closing, "suspend-backup"))
     .expectSteps({ "final-backup": "skipped", grace: "skipped" })
     .expectCommands(command("purge-identity"));
 });
@@ -231,7 +235,7 @@ test("removing a removed tenant gets the same answer again, and a suspended one 
     .expectAccepted({ repeated: true })
     .expectUnmoved();
   ready()
-    .when(suspendAsked(), ...done(...closing), removeAsked({ inboxId: 8 }))
+    .when(suspendAsked(), ...done(...closing, "suspend-backup"), removeAsked({ inboxId: 8 }))
     .expectTenant("removing");
 });
 
@@ -252,7 +256,7 @@ test("rule 19: the next tenant of the name is told which id the removal has left
       const asked = messages.find(({ record }) => record === "TenantRequested");
       assert.ok(asked?.record === "TenantRequested");
       assert.equal(asked.value.step, "identity");
-      assert.equal(asked.value.inputs["removed.identityTenantId"], "the id of purge-identity");
+      assert.equal(asked.value.inputs["identity.residue"], "the id of purge-identity");
     });
 });
 
@@ -290,7 +294,8 @@ test("a removal that an upstream service asks for is answered by an event that b
 
 test("rule 9: the same request for a removal again removes nothing again, also when the tenant was restored since", () => {
   ready()
-    .when(removalRequested(), ...done(...closing, "final-backup"), restoreAsked(), ...done(...closing))
+    .when(removalRequested(), ...done(...closing, "suspend-backup", "final-backup"), restoreAsked())
+    .when(...done(...closing, "resume-backup-again"))
     .expectTenant("ready")
     .when(removalRequested())
     .expectAnnounced()

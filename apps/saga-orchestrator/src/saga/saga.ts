@@ -88,8 +88,6 @@ export type SagaRequest =
 export interface ActTold {
   readonly by: string;
   readonly reason: string;
-  /** What a suspend marks with, and a resume clears: the id of the saga that suspended. */
-  readonly mark: string;
   /** The moment for which it waits, and until when the name is held afterwards: ISO 8601, removals alone. */
   readonly purgeAt?: string;
   readonly slugHeldUntil?: string;
@@ -119,7 +117,7 @@ export interface Saga {
 export interface TenantActs {
   /** The saga that changes it now: one at a time. */
   readonly running?: { readonly sagaId: string; readonly kind: string; readonly from: TenantState };
-  readonly suspension?: { readonly mark: string; readonly reason: string; readonly since: string };
+  readonly suspension?: { readonly sagaId: string; readonly reason: string; readonly since: string };
   readonly removal?: {
     readonly sagaId: string;
     readonly purgeAt: string;

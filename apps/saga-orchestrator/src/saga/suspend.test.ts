@@ -16,6 +16,7 @@ import {
   suspendAsked,
 } from "../testing/story-events.ts";
 
+const done = (...steps: string[]) => steps.map((step) => completed(step));
 const ready = (): Story =>
   given(
     requested(),
@@ -28,7 +29,8 @@ const ready = (): Story =>
 
 const closing = ["suspend-database", "suspend-storage", "suspend-vectors"] as const;
 const opening = ["resume-database", "resume-storage", "resume-vectors"] as const;
-const suspended = (): Story => ready().when(suspendAsked(), ...closing.map((step) => completed(step)));
+const closed = (): Story => ready().when(suspendAsked(), ...done(...closing));
+const suspended = (): Story => closed().when(completed("suspend-backup"));
 
 test("a suspend closes every part at once, and is told when all of them are", () => {
   ready()
@@ -40,12 +42,14 @@ test("a suspend closes every part at once, and is told when all of them are", ()
       const [first] = messages.filter(({ record }) => record === "TenantOperationRequested");
       assert.ok(first?.record === "TenantOperationRequested");
       assert.equal(first.value.operation, "suspend");
-      assert.equal(first.value.parameters.mark, saga.sagaId);
+      assert.equal(first.value.sagaId, saga.sagaId);
       assert.equal(first.value.inputs["database.name"], "the database");
     })
     .when(completed("suspend-database"), completed("suspend-storage"))
     .expectAnnounced()
     .when(completed("suspend-vectors"))
+    .expectCommands(command("suspend-backup"))
+    .when(completed("suspend-backup"))
     .expectState("done")
     .expectTenant("suspended")
     .expectAnnounced("TenantSuspended")
@@ -69,7 +73,10 @@ test("a part that can't be suspended has the others opened again, and the tenant
       );
       assert.deepEqual(operations, ["resume", "resume", "resume"]);
     })
-    .when(...closing.map((step) => completed(step)))
+    .when(...done(...closing))
+    // The agent of the backups gets the key that holds from now on.
+    .expectCommands(undo("resume-backup-again"))
+    .when(completed("resume-backup-again"))
     .expectState("undone")
     .expectTenant("ready")
     .expectAnnounced()
@@ -89,7 +96,7 @@ test("a step of an act is tried again like one of a provisioning, and an undo th
     .when(retried())
     .expectCommands(undo("suspend-vectors"))
     .expectTenant("ready")
-    .when(completed("suspend-vectors"))
+    .when(...done("suspend-vectors", "resume-backup-again"))
     .expectState("undone");
 });
 
@@ -119,21 +126,14 @@ test("suspending a suspended tenant gets the same answer again", () => {
     .expectUnmoved();
 });
 
-test("a resume clears the mark that the suspend has set, and is told", () => {
-  const closed = suspended();
-  let mark = "";
-  closed.look(({ saga }) => {
-    mark = saga.sagaId;
-  });
-  closed
+test("a resume opens every part again, and is told", () => {
+  suspended()
     .when(resumeAsked({ inboxId: 8 }))
     .expectCommands(...opening.map(command))
     .expectTenant("suspended")
-    .look(({ messages }) => {
-      for (const message of messages)
-        if (message.record === "TenantOperationRequested") assert.equal(message.value.parameters.mark, mark);
-    })
-    .when(...opening.map((step) => completed(step)))
+    .when(...done(...opening))
+    .expectCommands(command("resume-backup"))
+    .when(completed("resume-backup"))
     .expectState("done")
     .expectTenant("ready")
     .expectAnnounced("TenantResumed")
@@ -178,7 +178,7 @@ test("a late answer of an older command of a suspend is history, and moves nothi
 
 test("after a suspend and a resume the tenant's first saga still says that it is ready", () => {
   suspended()
-    .when(resumeAsked({ inboxId: 8 }), ...opening.map((step) => completed(step)))
+    .when(resumeAsked({ inboxId: 8 }), ...done(...opening, "resume-backup"))
     .when(of("request-of-acme", completed("database", 1)))
     .expectState("ready");
 });

@@ -106,7 +106,6 @@ const newSaga = (
   const told: ActTold = {
     by: act.by,
     reason: act.reason,
-    mark: kind === "resume" ? (tenant.acts.suspension?.mark ?? "") : sagaId,
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
   };
   return {
@@ -299,7 +298,7 @@ const already = (tenant: Tenant, sagaId: string): InboxResult => ({
 
 /** The saga that made the tenant what it is. */
 const lastSagaOf = ({ acts }: Tenant, reservation: Reservation): string =>
-  acts.removal?.sagaId ?? acts.suspension?.mark ?? reservation.sagaId;
+  acts.removal?.sagaId ?? acts.suspension?.sagaId ?? reservation.sagaId;
 
 const isRestored = (tenant: Tenant, saga: Saga): Refusal =>
   refuse(tenant, "being-restored", `tenant ${tenant.slug} is being restored (saga ${saga.sagaId})`);

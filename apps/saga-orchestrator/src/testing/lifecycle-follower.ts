@@ -1,4 +1,4 @@
-import { headerNames, lifecycleTopic, type Message, topicName } from "@deeplens/contracts";
+import { headerNames, type LifecycleEvent, lifecycleTopic, topicName } from "@deeplens/contracts";
 import { type Codec, createConsumer, headerText, type Kafka } from "@deeplens/messaging";
 
 export interface LifecycleSeen {
@@ -22,12 +22,10 @@ export const followLifecycle = async (
   await consumer.subscribe({ topics: [topicName(installation, lifecycleTopic)], fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ message }) => {
-      const event = (await codec.decode(message.value)) as Extract<
-        Message,
-        { record: `TenantProvision${"ed" | "ingFailed"}` }
-      >;
-      const { slug, requestId, tenantId } = event.value;
-      const code = event.record === "TenantProvisioningFailed" ? { code: event.value.code } : {};
+      const event = (await codec.decode(message.value)) as LifecycleEvent;
+      const { slug, tenantId } = event.value;
+      const requestId = "requestId" in event.value ? event.value.requestId : "";
+      const code = "code" in event.value ? { code: event.value.code } : {};
       const id = headerText(message.headers, headerNames.id) ?? "";
       seen.push({ id, record: event.record, slug, tenantId, requestId, ...code });
     },

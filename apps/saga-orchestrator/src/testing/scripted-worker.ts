@@ -77,7 +77,8 @@ export const startScriptedWorker = async (
           fence,
           partition: batch.partition,
         });
-        const reply = isStepName(step) ? script(command) : undefined;
+        const known = isStepName(step) || command.record === "TenantOperationRequested";
+        const reply = known ? script(command) : undefined;
         if (reply !== undefined) {
           const message = messageOf(codec, reply, slug, shards);
           const waitMs = holdMs(command);

@@ -1,0 +1,143 @@
+import { shardOf } from "@deeplens/contracts";
+import type { TenantAct } from "../../saga/tenant-acts.ts";
+import { recordAct } from "../audit.ts";
+import type { ApiContext } from "../context.ts";
+import { putIntoInbox } from "../inbox-row.ts";
+import { noSuchTenant, Problem } from "../problem.ts";
+import {
+  actorHeadersSchema,
+  problemSchema,
+  tenantActAnswerSchema,
+  tenantActSchema,
+  tenantParamsSchema,
+} from "../schemas.ts";
+import { unstorableField } from "../storable.ts";
+import { findTenant, removalSagaOf } from "../tenant-store.ts";
+import type { Api } from "../zod-types.ts";
+
+type Act = TenantAct["act"];
+
+const acts: Readonly<Record<Act, string>> = {
+  suspend: "Close every way into a tenant",
+  resume: "Open a suspended tenant again",
+  remove: "Remove a tenant: suspend, last backup, grace period, purge",
+  restore: "Take a removal back, inside its grace period",
+  purge: "End the grace period of a removal now",
+  grace: "Move the end of a removal's grace period: so long after its beginning",
+  release: "Give the name of a removed tenant on, once the second look has found nothing",
+};
+
+const schemaOf = (summary: string) => ({
+  tags: ["acts"],
+  summary,
+  params: tenantParamsSchema,
+  headers: actorHeadersSchema,
+  body: tenantActSchema,
+  response: {
+    200: tenantActAnswerSchema.meta({ description: "it was so already: nothing was begun" }),
+    202: tenantActAnswerSchema.meta({
+      description: "its saga runs; or, without a saga's id, the act waits: see /v1/inbox/{inboxId}",
+    }),
+    400: problemSchema,
+    401: problemSchema,
+    404: problemSchema,
+    409: problemSchema.meta({
+      description: "another tenant has the name, another act runs, or the state is wrong",
+    }),
+  },
+});
+
+/** POST /v1/tenants/{tenant}/suspend, resume, remove and so on: rows in the inbox of the tenant's shard. */
+export const tenantActRoutes = (app: Api, context: ApiContext): void => {
+  for (const act of Object.keys(acts) as Act[]) addAct(app, context, act);
+};
+
+const addAct = (app: Api, context: ApiContext, act: Act): void => {
+  app.post(
+    `/v1/tenants/:tenant/${act}`,
+    { schema: schemaOf(acts[act]) },
+    async ({ params, headers, body }, reply) => {
+      const { reason, graceMs, tenantId } = body;
+      if (graceMs !== undefined && act !== "remove" && act !== "grace") throw graceIsForRemovals(act);
+      if (graceMs === undefined && act === "grace") throw graceIsMissing();
+      const field = unstorableField(body);
+      if (field !== undefined)
+        throw new Problem(400, "request-malformed", `${field}: has a zero byte`, "remove it", { field });
+      const tenant = await findTenant(context.db, params.tenant);
+      if (tenant === undefined) throw noSuchTenant(params.tenant);
+      const { slug } = tenant;
+      const by = headers["x-deeplens-actor"] ?? "api";
+      const sagaId = removalSagaOf(tenant);
+      const inboxId = await putIntoInbox(context.db, shardOf(slug, context.shards), {
+        kind: "tenant",
+        act,
+        slug,
+        tenantId,
+        ...(sagaId === undefined ? {} : { sagaId }),
+        ...(graceMs === undefined ? {} : { graceMs }),
+        by,
+        reason,
+      });
+      const result = await context.inbox.resultOf(inboxId, context.waitMs);
+      await recordAct(context.db, {
+        actor: by,
+        action: `tenant.${act}`,
+        subject: tenantId,
+        reason,
+        outcome: result === undefined ? "waiting" : result.ok ? result.status : `refused: ${result.code}`,
+      });
+      context.log.info({ tenant: slug, tenantId, inboxId, act, by, result }, "an operator acted");
+
+      if (result === undefined)
+        return reply
+          .code(202)
+          .header("location", `/v1/inbox/${inboxId}`)
+          .send({ inboxId, slug, tenantId, sagaId: null, status: "waiting", repeated: false });
+      if (!result.ok && result.code === "tenant-unknown") throw noSuchTenant(params.tenant);
+      if (!result.ok)
+        throw new Problem(
+          409,
+          result.code,
+          `${act} of tenant ${slug} was refused: ${result.message}`,
+          nextOf(result.code, slug),
+          { tenantId: tenant.tenantId, ...(result.state === undefined ? {} : { state: result.state }) },
+        );
+      return reply
+        .code(result.repeated ? 200 : 202)
+        .header("location", `/v1/sagas/${result.sagaId}`)
+        .send({
+          inboxId,
+          slug,
+          tenantId: result.tenantId,
+          sagaId: result.sagaId,
+          status: result.status,
+          repeated: result.repeated,
+        });
+    },
+  );
+};
+
+const nextOf = (code: string, slug: string): string => {
+  switch (code) {
+    case "act-running":
+      return "wait until it has ended, or abort it; then send the act again";
+    case "tenant-differs":
+      return "look which tenant has the name now: GET /v1/tenants/{slug}; send the act with its id if it is meant";
+    case "moved-on":
+      return "send the act again";
+    default:
+      return `look at GET /v1/tenants/${slug}`;
+  }
+};
+
+const graceIsForRemovals = (act: Act): Problem =>
+  new Problem(400, "request-malformed", `graceMs: ${act} takes none`, "leave it out", { field: "graceMs" });
+
+const graceIsMissing = (): Problem =>
+  new Problem(
+    400,
+    "request-malformed",
+    "graceMs: is missing",
+    "say how long after its beginning the removal is to purge",
+    { field: "graceMs" },
+  );
