@@ -1,6 +1,7 @@
 import type { ReceiptLine } from "@deeplens/contracts";
-import { type PoolClient, quoteIdentifier, sqlStateOf } from "@deeplens/postgres";
+import { type PoolClient, quoteIdentifier, quoteLiteral, sqlStateOf } from "@deeplens/postgres";
 import {
+  credentialOf,
   type Life,
   missing,
   type Operation,
@@ -12,6 +13,7 @@ import {
   type Tenant,
 } from "@deeplens/worker";
 import { withDdlSession } from "./ddl-session.ts";
+import { scramVerifier } from "./scram-verifier.ts";
 import {
   databaseKind,
   databaseSecret,
@@ -61,18 +63,19 @@ const suspend = async (
 
 const resume = async (
   server: TenantServer,
-  { tenant }: OperationCommand,
+  command: OperationCommand,
   context: StepContext,
 ): ReturnType<Operation> => {
+  const { tenant } = command;
   const { application, database } = namesOf(tenant);
-  const password = await context.secrets.read(databaseSecret);
+  const password = (await credentialOf(command, context, databaseSecret))?.value;
   await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
     if ((await whatIsThere(server, session, tenant, context)) === "absent" || password === undefined)
       throw missing({ kind: databaseKind, name: database }, tenant.slug);
-    await context.call("open the Postgres database to its application role", () =>
+    await context.call("open the Postgres database to its application role", async () =>
       transaction(session, [
         `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
-        `ALTER ROLE ${quoteIdentifier(application)} LOGIN`,
+        `ALTER ROLE ${quoteIdentifier(application)} LOGIN PASSWORD ${quoteLiteral(await scramVerifier(password))}`,
       ]),
     );
   });

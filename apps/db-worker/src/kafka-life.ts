@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ReceiptLine } from "@deeplens/contracts";
 import { letsIn } from "@deeplens/messaging";
 import {
+  credentialOf,
   type Life,
   missing,
   type Operation,
@@ -67,13 +68,14 @@ const suspend = async (
 
 const resume = async (
   cluster: KafkaCluster,
-  { tenant }: OperationCommand,
+  command: OperationCommand,
   context: StepContext,
 ): ReturnType<Operation> => {
+  const { tenant } = command;
   const names = namesOf(tenant, context.installation);
   const { user } = portsOf(cluster, tenant, names);
   if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
-  const password = await context.secrets.read(kafkaSecret);
+  const password = (await credentialOf(command, context, kafkaSecret))?.value;
   if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
     throw missing(keyOf(user), tenant.slug);
   await context.ledger.intend(keyOf(user));

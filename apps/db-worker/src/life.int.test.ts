@@ -142,6 +142,12 @@ test("rule 16: the whole part is suspended, resumed and purged as one; its passw
     assert.deepEqual(await kinds("resume"), each("answers"));
     await stage.act("suspend");
     assert.deepEqual(await passwords(), before);
+    // Undelete: each is new, and proven; done again it is the same new one.
+    for (const _again of [1, 2]) await stage.act("resume", "removal", { credentials: "new" });
+    const renewed = await passwords();
+    for (const [index, password] of renewed.entries()) assert.notEqual(password, before[index]);
+    await stage.act("suspend");
+    assert.deepEqual(await passwords(), renewed);
     const receipt = await kinds("purge");
     assert.ok(
       receipt.length >= 8 && receipt.every((line) => /(removed|absent)$/.test(line)),

@@ -1,5 +1,6 @@
 import { redisUserName } from "@deeplens/contracts";
 import {
+  credentialOf,
   type Life,
   missing,
   type Operation,
@@ -9,6 +10,7 @@ import {
   type StepContext,
   type Tenant,
 } from "@deeplens/worker";
+import { redisPassword } from "./redis-rules.ts";
 import {
   askingRedis,
   asRedisUser,
@@ -49,14 +51,17 @@ const suspend = async (
 
 const resume = async (
   server: RedisServer,
-  { tenant }: OperationCommand,
+  command: OperationCommand,
   context: StepContext,
 ): ReturnType<Operation> => {
+  const { tenant } = command;
   const user = userPort(server, tenant);
-  const password = await context.secrets.read(redisSecret);
+  const password = (await credentialOf(command, context, redisSecret))?.value;
   if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
     throw missing({ kind: user.kind, name: user.name }, tenant.slug);
-  await context.call("turn the Redis user on", () => setUser(server, user.name, "on"));
+  await context.call("turn the Redis user on", () =>
+    setUser(server, user.name, "on", "resetpass", redisPassword(password)),
+  );
   await context.call("save the Redis users", () => saveRedisUsers(server.admin));
   await context.call("use Redis as its tenant", () => prove(server, tenant, password));
   return answer(tenant, "answers");
@@ -79,8 +84,8 @@ const purge = async (
   return { outputs: {}, resources: [], receipt };
 };
 
-const setUser = async (server: RedisServer, name: string, state: "on" | "off"): Promise<void> => {
-  await server.admin.call("ACL", "SETUSER", name, state);
+const setUser = async (server: RedisServer, name: string, ...rules: readonly string[]): Promise<void> => {
+  await server.admin.call("ACL", "SETUSER", name, ...rules);
 };
 
 const proveRefused = async (server: RedisServer, tenant: Tenant, password: string): Promise<void> => {

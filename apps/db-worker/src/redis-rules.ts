@@ -50,7 +50,7 @@ export const redisRule = (slug: Slug, password: string, known: KnownCommands): s
   return [
     "reset",
     "on",
-    `#${sha256Hex(password)}`,
+    redisPassword(password),
     `~${prefix}*`,
     "resetchannels",
     `&${prefix}*`,
@@ -64,5 +64,8 @@ export const redisRule = (slug: Slug, password: string, known: KnownCommands): s
     ...only(afterTheBans).map((command) => `+${command}`),
   ];
 };
+
+/** The rule that gives a user this password. */
+export const redisPassword = (password: string): string => `#${sha256Hex(password)}`;
 
 const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -97,7 +97,11 @@ export const removeBucket = async (root: AdminAccess, bucket: string, signal: Ab
 };
 
 /** Removes a bucket with everything in it. */
-const forceRemoveBucket = async (root: AdminAccess, bucket: string, signal: AbortSignal): Promise<void> => {
+export const forceRemoveBucket = async (
+  root: AdminAccess,
+  bucket: string,
+  signal: AbortSignal,
+): Promise<void> => {
   const headers = { "x-minio-force-delete": "true" };
   await send(root, `forced removal of bucket ${bucket}`, signal, {
     method: "DELETE",

@@ -34,19 +34,20 @@ export const compensate = async (
   return receipt;
 };
 
-// MinIO removes a user's service accounts with it: those that were not ours to make are named in the receipt too.
-const removeUserWithAccounts = async (
+/** MinIO removes a user's service accounts with it: those that were not ours to make are named in the receipt too. */
+export const removeUserWithAccounts = async (
   root: AdminAccess,
   context: StepContext,
   tenant: UndoCommand["tenant"],
   port: ReturnType<typeof storagePorts>["user"],
+  purge?: { readonly sagaId: string },
 ): Promise<ReceiptLine[]> => {
   const list = (): Promise<string[]> =>
     context.call("list the user's service accounts", (signal) =>
       listServiceAccounts(root, port.name, signal),
     );
   const accounts = await list();
-  const line = await removeResource(context, tenant, port);
+  const line = await removeResource(context, tenant, port, purge);
   if (line.outcome === "foreign") return [line];
   const left = await list();
   if (left.length > 0)
@@ -56,12 +57,21 @@ const removeUserWithAccounts = async (
   return [...accounts.map((name) => ({ kind: "minio-service-account", name, outcome: "removed" })), line];
 };
 
-// What MinIO refuses for a reason that time does not mend, with what to do about it.
-const refusalsExplained = async (slug: string, remove: () => Promise<ReceiptLine>): Promise<ReceiptLine> => {
+/** What MinIO refuses for a reason that time does not mend, with what to do about it. */
+export const refusalsExplained = async (
+  slug: string,
+  remove: () => Promise<ReceiptLine>,
+): Promise<ReceiptLine> => {
   try {
     return await remove();
   } catch (error) {
     if (error instanceof BucketNotEmptyError) throw notEmpty(error.bucket, slug, error.objectName);
+    if (error instanceof MinioError && error.status === 405)
+      throw new PermanentStepError(
+        "bucket-locked",
+        `the bucket of tenant ${slug} has object lock, under which MinIO removes nothing by force; remove the bucket by hand, then retry`,
+        { cause: error },
+      );
     if (error instanceof MinioError && error.code === "XMinioIAMPolicyInUse")
       throw new PermanentStepError(
         "minio-policy-in-use",

@@ -1,4 +1,5 @@
-import { PermanentStepError, type StepHandler } from "@deeplens/worker";
+import { lifeOperations, PermanentStepError, type StepHandler } from "@deeplens/worker";
+import { bucketLife } from "./bucket-life.ts";
 import { compensate } from "./compensate.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
 import { provision } from "./provision.ts";
@@ -14,4 +15,5 @@ export const storageHandler = (root: AdminAccess): StepHandler => ({
     return provision(root, command, context);
   },
   compensate: (command, context) => compensate(root, command, context),
+  operations: lifeOperations(bucketLife(root)),
 });

@@ -37,6 +37,23 @@ export const proveServiceAccount = async (
     );
 };
 
+const refusals: readonly (string | undefined)[] = ["InvalidAccessKeyId", "AccessDenied"];
+
+/**
+ * Proves that credentials open a bucket no more.
+ *
+ * @throws where they still do
+ */
+export const proveRefused = async (
+  context: StepContext,
+  access: AdminAccess,
+  bucket: string,
+): Promise<void> => {
+  const code = await context.call("be refused by MinIO", (signal) => refusalOf(access, bucket, signal));
+  if (!refusals.includes(code))
+    throw new Error(`MinIO answered ${code ?? "with a listing"} where ${access.accessKey} was to be refused`);
+};
+
 const refusalOf = async (
   access: AdminAccess,
   bucket: string,

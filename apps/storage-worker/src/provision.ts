@@ -25,8 +25,8 @@ import {
   storagePorts,
 } from "./resources.ts";
 
-// MinIO takes secret keys of 8 to 40 characters: 24 random bytes are 192 bits and 32 characters.
-const makeSecretKey = (): string => randomBytes(24).toString("base64url");
+/** MinIO takes secret keys of 8 to 40 characters: 24 random bytes are 192 bits and 32 characters. */
+export const makeSecretKey = (): string => randomBytes(24).toString("base64url");
 
 /**
  * Gives a tenant its bucket on the shared MinIO: labelled, limited by tier, and reached by a service account under a

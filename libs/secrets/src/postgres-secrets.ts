@@ -5,7 +5,13 @@ import { FencedError } from "./fenced-error.ts";
 import { type MasterKey, parseMasterKey, type Sealed, seal, unseal } from "./master-key.ts";
 import { droppedOffFor, postgresDropOffs } from "./postgres-drop-offs.ts";
 import { randomSecret } from "./random-secret.ts";
-import { type FenceCheck, type SecretStore, secretReference, type TenantSecrets } from "./secret-store.ts";
+import {
+  type FenceCheck,
+  type SecretStore,
+  type StoredSecret,
+  secretReference,
+  type TenantSecrets,
+} from "./secret-store.ts";
 
 export interface RevealedSecret {
   readonly purpose: string;
@@ -53,9 +59,10 @@ interface Row {
   readonly key_version: string;
   readonly nonce: Buffer;
   readonly ciphertext: Buffer;
+  readonly made_for: string | null;
 }
 
-const columns = "purpose, version, key_version, nonce, ciphertext";
+const columns = "purpose, version, key_version, nonce, ciphertext, made_for";
 
 const tenantSecrets = (
   pool: Pool,
@@ -71,11 +78,19 @@ const tenantSecrets = (
     return rows[0];
   };
   const open = (row: Row): string => unseal(key, sealedOf(row), [owner, row.purpose, String(row.version)]);
+  const storedOf = (row: Row): StoredSecret => ({
+    reference: secretReference(owner, row.purpose, row.version),
+    value: open(row),
+  });
 
   return {
     async ensure(purpose, make = randomSecret) {
-      const stored = (await newest(purpose)) ?? (await insertFirst(purpose, make()));
-      return { reference: secretReference(owner, purpose, stored.version), value: open(stored) };
+      return storedOf((await newest(purpose)) ?? (await insert(purpose, 1, undefined, make())));
+    },
+    async renew(purpose, sagaId, make = randomSecret) {
+      const stored = await newest(purpose);
+      if (stored?.made_for === sagaId) return storedOf(stored);
+      return storedOf(await insert(purpose, (stored?.version ?? 0) + 1, sagaId, make()));
     },
     async read(purpose) {
       const row = await newest(purpose);
@@ -87,7 +102,7 @@ const tenantSecrets = (
         const stored = await newest(purpose);
         if (found === "taken before") {
           if (stored === undefined) throw new DropOffError("spent", reference);
-          return { reference: secretReference(owner, purpose, stored.version), value: open(stored) };
+          return storedOf(stored);
         }
         const version = (stored?.version ?? 0) + 1;
         // Not taken: another try came first, and the next look says whose it was.
@@ -125,17 +140,21 @@ const tenantSecrets = (
   }
 
   // Two tries at once make one secret: the second inserts nothing, and both read what the first stored.
-  async function insertFirst(purpose: string, value: string): Promise<Row> {
-    const version = 1;
+  async function insert(
+    purpose: string,
+    version: number,
+    madeFor: string | undefined,
+    value: string,
+  ): Promise<Row> {
     const { keyVersion, nonce, ciphertext } = seal(key, value, [owner, purpose, String(version)]);
     const { rows } = await pool.query<{ held: boolean }>(
-      `WITH part AS (${partOf(7, check)}),
+      `WITH part AS (${partOf(8, check)}),
        stored AS (
-         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext)
-         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea FROM part
+         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext, made_for)
+         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea, $7::text FROM part
          ON CONFLICT (owner, purpose, version) DO NOTHING)
        SELECT EXISTS (SELECT FROM part) AS held`,
-      [owner, purpose, version, keyVersion, nonce, ciphertext, ...fenceOf(check)],
+      [owner, purpose, version, keyVersion, nonce, ciphertext, madeFor ?? null, ...fenceOf(check)],
     );
     mustHold(rows[0]?.held, check);
     const row = await newest(purpose);

@@ -7,6 +7,11 @@ export interface TenantSecrets {
    * stores it and reads it again, so that every try after a crash uses the same one.
    */
   ensure(purpose: string, make?: () => string): Promise<StoredSecret>;
+  /**
+   * A new version of the secret, made once for that saga: done again, it gives the same one. From then on it is what
+   * `read` and `ensure` give; older versions stay until `remove`.
+   */
+  renew(purpose: string, sagaId: string, make?: () => string): Promise<StoredSecret>;
   /** The value, or undefined where there is none. */
   read(purpose: string): Promise<string | undefined>;
   /**

@@ -228,6 +228,11 @@ const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       see(stored.value);
       return stored;
     },
+    async renew(purpose, sagaId, make) {
+      const stored = await secrets.renew(purpose, sagaId, make);
+      see(stored.value);
+      return stored;
+    },
     async read(purpose) {
       const value = await secrets.read(purpose);
       if (value !== undefined) see(value);

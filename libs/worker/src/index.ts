@@ -1,6 +1,6 @@
 export type { CallTimeoutError } from "./calls.ts";
 export * from "./ledger.ts";
-export { type Life, lifeOperations } from "./life.ts";
+export { credentialOf, type Life, lifeOperations } from "./life.ts";
 export * from "./migrate.ts";
 export * from "./resource.ts";
 export * from "./run-worker.ts";

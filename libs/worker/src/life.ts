@@ -1,5 +1,6 @@
+import type { StoredSecret } from "@deeplens/secrets";
 import { refuseUnmarked } from "./resource.ts";
-import type { Operation, OperationCommand, Operations } from "./step.ts";
+import type { Operation, OperationCommand, Operations, StepContext } from "./step.ts";
 
 /**
  * A tenant's life after its making, for one part. Suspended is proven: with the tenant's own credentials every way in is
@@ -30,6 +31,22 @@ export const lifeOperations = ({ suspend, resume, purge }: Life): Operations => 
     return purge(command, context);
   },
 });
+
+/**
+ * The credential that a resume opens with: the one that was there, or, where the command says `credentials: new`, one
+ * that is made anew for its saga.
+ *
+ * @returns undefined where there was none and none is to be made
+ */
+export const credentialOf = async (
+  { parameters, sagaId }: OperationCommand,
+  { secrets }: StepContext,
+  purpose: string,
+  make?: () => string,
+): Promise<StoredSecret | undefined> => {
+  if (parameters.credentials === "new") return secrets.renew(purpose, sagaId, make);
+  return (await secrets.read(purpose)) === undefined ? undefined : secrets.ensure(purpose, make);
+};
 
 // Operations after which something is gone for ever.
 const destructive: readonly string[] = ["purge"];

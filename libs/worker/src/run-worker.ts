@@ -2,7 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { commandsTopic, deadLetterTopic, repliesTopic, type StepName, topicName } from "@deeplens/contracts";
 import { connectKafka, createCodec, createConsumer, createProducer, type Kafka } from "@deeplens/messaging";
 import { createPool, type DatabaseAddress, type Pool } from "@deeplens/postgres";
-import { createSecretStore, masterKeyOf, migrateSecrets, parseMasterKey, type SecretStore } from "@deeplens/secrets";
+import {
+  createSecretStore,
+  masterKeyOf,
+  migrateSecrets,
+  parseMasterKey,
+  type SecretStore,
+} from "@deeplens/secrets";
 import {
   controlDatabaseSettings,
   type HealthCheck,

@@ -29,6 +29,33 @@ export const putUser = async (
   );
 };
 
+export type UserStatus = "enabled" | "disabled";
+
+/** Lets a user in or shuts it out, with its secret as it is. */
+export const setUserStatus = async (
+  access: AdminAccess,
+  accessKey: string,
+  status: UserStatus,
+  signal: AbortSignal,
+): Promise<void> => {
+  await callAdmin(access, { method: "PUT", name: "set-user-status", query: { accessKey, status } }, signal);
+};
+
+/** The same for a service account. */
+export const setServiceAccountStatus = async (
+  access: AdminAccess,
+  accessKey: string,
+  status: UserStatus,
+  signal: AbortSignal,
+): Promise<void> => {
+  const body = { json: { newStatus: status === "enabled" ? "on" : "off" }, encrypted: true };
+  await callAdmin(
+    access,
+    { method: "POST", name: "update-service-account", query: { accessKey }, body },
+    signal,
+  );
+};
+
 /** Gives the user exactly this policy. */
 export const setUserPolicy = async (
   access: AdminAccess,

@@ -16,6 +16,9 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
   const values = new Map<string, string>();
   const keyOf = (tenantId: TenantId, purpose: string): string => `${tenantId}/${purpose}`;
   const dropped = memoryDropOffs();
+  const versions = new Map<string, { readonly version: number; readonly madeFor: string }>();
+  const referenceOf = (tenantId: TenantId, purpose: string): string =>
+    secretReference(tenantId, purpose, versions.get(keyOf(tenantId, purpose))?.version ?? 1);
   return {
     values,
     dropOffs: dropped,
@@ -26,7 +29,20 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         if (stored === undefined) fences.hold(check);
         const value = stored ?? make();
         values.set(key, value);
-        return { reference: secretReference(tenantId, purpose, 1), value };
+        return { reference: referenceOf(tenantId, purpose), value };
+      },
+      renew: async (purpose, sagaId, make = randomSecret) => {
+        fences.hold(check);
+        const key = keyOf(tenantId, purpose);
+        const stored = values.get(key);
+        const before = versions.get(key);
+        const value = stored === undefined || before?.madeFor !== sagaId ? make() : stored;
+        if (value !== stored) {
+          const version = stored === undefined ? 1 : (before?.version ?? 1) + 1;
+          versions.set(key, { version, madeFor: sagaId });
+          values.set(key, value);
+        }
+        return { reference: referenceOf(tenantId, purpose), value };
       },
       read: async (purpose) => values.get(keyOf(tenantId, purpose)),
       adopt: async (reference, purpose) => {
@@ -41,6 +57,7 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
       remove: async (purpose) => {
         fences.hold(check);
         values.delete(keyOf(tenantId, purpose));
+        versions.delete(keyOf(tenantId, purpose));
       },
     }),
   };

@@ -110,6 +110,7 @@ const mortalLedger = (ledger: Ledger, write: Write): Ledger => ({
 
 const mortalSecrets = (secrets: TenantSecrets, write: Write): TenantSecrets => ({
   ensure: (purpose, make) => write(() => secrets.ensure(purpose, make)),
+  renew: (purpose, sagaId, make) => write(() => secrets.renew(purpose, sagaId, make)),
   read: (purpose) => secrets.read(purpose),
   adopt: (reference, purpose) => write(() => secrets.adopt(reference, purpose)),
   remove: (purpose) => write(() => secrets.remove(purpose)),
