@@ -17,7 +17,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeHelp = `
 Exit codes:
   0  done (create and watch: the tenant is ready)
-  1  failed: rolled back, stuck, or the API does not answer
+  1  failed: rolled back, undone, stuck, or the API does not answer
   2  refused: wrong usage, a broken rule, or the state moved on
   3  doctor: it found problems
   4  doctor: it found warnings only`;

@@ -26,17 +26,22 @@ export const someOf = (words: readonly string[]): WordParse<readonly string[]> =
   return Object.assign(parse, { words, many: true });
 };
 
-/** One of these words. */
-export const oneOf = (words: readonly string[]): WordParse<string> => {
-  const parse = (text: string): string => {
-    if (words.includes(text)) return text;
-    throw new InvalidArgumentError(`It is none of ${words.join(", ")}.`);
-  };
-  return Object.assign(parse, { words, many: false });
-};
+/** Any word; completion offers these. */
+export const anyOf = (words: readonly string[]): WordParse<string> =>
+  Object.assign((text: string) => text, { words, many: false });
 
 /** The address of a web service. */
 export const webAddress: Parse<string> = (text) => {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError("It must be an address like http://127.0.0.1:8090.");
+};
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time like 7d, 12h, 30m or 90s, in ms; at most a year. */
+export const timeSpan: Parse<number> = (text) => {
+  const [, count, unit = ""] = /^(\d{1,8})([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (unitsMs[unit] ?? Number.NaN);
+  if (ms <= 366 * 86_400_000) return ms;
+  throw new InvalidArgumentError("It must be a time like 7d, 12h or 30m, and no longer than a year.");
 };

@@ -1,4 +1,5 @@
 import type { ApiClient, Saga } from "@deeplens/client";
+import { actCodeOf, actEndText } from "./act-end.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { exitCodes } from "./exit-code.ts";
 import { showProgress } from "./progress.ts";
@@ -29,18 +30,22 @@ export const followToEnd = async (
   if (world.interrupted.aborted)
     throw new Interrupted(
       `the saga of ${slug} goes on without this terminal`,
-      `follow it again with \`tenantctl watch ${slug}\`, or end it with \`tenantctl abort ${slug}\``,
+      `follow it again with \`tenantctl watch ${slug}\`, or undo it with \`tenantctl abort ${slug}\` (a removal: \`tenantctl restore ${slug}\`)`,
     );
   return api.saga(sagaId);
 };
 
-/** Says how a saga ended: what the tenant has, or what was rolled back and why. 0 only for a ready tenant. */
+/** Says how a saga ended: what the tenant has, or what was rolled back and why; of an act, what became of it. */
 export const tellEnd = async (
   { out }: Pick<Session<unknown>, "out">,
   api: ApiClient,
   saga: Saga,
 ): Promise<ExitCode> => {
   const tenant = await api.tenant(saga.tenantId);
+  if (saga.kind !== "provision") {
+    out.result({ ...tenant, saga }, () => actEndText(saga, tenant));
+    return actCodeOf(saga);
+  }
   out.result({ ...tenant, saga }, () =>
     saga.status === "ready" ? readyText(saga, tenant.resources) : failedText(saga),
   );

@@ -26,7 +26,7 @@ const plain = (stream: TextStream, nowMs: () => number): Progress => {
         // Nobody needs to read that a step waits for its turn.
         if (seen === known || (known === undefined && step.phase === "waiting")) continue;
         const line = [
-          step.step.padEnd(8),
+          step.step.padEnd(widthOf(saga, 8)),
           words[step.phase],
           inBrackets(triesOf(step, nowMs())),
           noteOf(step),
@@ -50,12 +50,12 @@ const redrawn = (stream: TextStream, nowMs: () => number): Progress => {
   let frame = 0;
   const draw = (): void => {
     if (saga === undefined) return;
-    const width = stream.columns ?? 80;
+    const widths = { width: stream.columns ?? 80, nameWidth: widthOf(saga, 9) };
     const spinner = frames[frame++ % frames.length] ?? "";
     const elapsed = duration(Math.max(0, (finishedMs(saga) ?? nowMs()) - Date.parse(saga.createdAt)));
     const lines = [
       `${saga.slug}: ${saga.status} (${elapsed})`,
-      ...saga.steps.map((step) => stepLine(step, spinner, width, nowMs())),
+      ...saga.steps.map((step) => stepLine(step, spinner, widths, nowMs())),
     ];
     const up = drawn === 0 ? "" : `\x1b[${drawn}A`;
     stream.write(up + lines.map((line) => `\x1b[2K${line}\n`).join(""));
@@ -74,10 +74,18 @@ const redrawn = (stream: TextStream, nowMs: () => number): Progress => {
   };
 };
 
-const stepLine = (step: SagaStep, spinner: string, width: number, nowMs: number): string => {
+const widthOf = ({ steps }: Saga, least: number): number =>
+  Math.max(least, ...steps.map(({ step }) => step.length));
+
+const stepLine = (
+  step: SagaStep,
+  spinner: string,
+  { width, nameWidth }: { width: number; nameWidth: number },
+  nowMs: number,
+): string => {
   const mark = marks[step.phase](spinner);
   const rest = [
-    step.step.padEnd(9),
+    step.step.padEnd(nameWidth),
     words[step.phase].padEnd(12),
     inBrackets(triesOf(step, nowMs)),
     timeOf(step, nowMs),

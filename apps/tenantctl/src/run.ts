@@ -7,10 +7,13 @@ import { addCredentials } from "./commands/credentials.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
+import { addRemove } from "./commands/remove.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
 import { addShards } from "./commands/shards.ts";
 import { addStatus } from "./commands/status.ts";
+import { addSuspend } from "./commands/suspend.ts";
 import { addWatch } from "./commands/watch.ts";
 import { type ExitCode, exitCodeHelp, exitCodes } from "./exit-code.ts";
 import { failureOf } from "./failure.ts";
@@ -27,6 +30,8 @@ Examples:
       --admin-email ada@acme.example --admin-name "Ada Lovelace"
   $ tenantctl status acme                        its state, its parts, what it waits for
   $ tenantctl sagas --status stuck               what waits for an operator
+  $ tenantctl suspend acme --reason "..."        closes every way in; \`resume\` opens it again
+  $ tenantctl remove acme --reason "..."         can be restored for a week
   $ tenantctl credentials acme --out acme.txt    its passwords and keys, for its eyes only
   $ tenantctl list --json | jq -r .items[].slug`;
 
@@ -45,6 +50,9 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRetry,
     addResume,
     addAbort,
+    addSuspend,
+    addRemove,
+    addRestore,
     addShards,
     addCredentials,
     addDoctor,

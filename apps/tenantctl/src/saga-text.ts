@@ -56,6 +56,8 @@ const outcomes: Readonly<Record<string, string>> = {
   absent: "was not there",
   "not-asked": "was never asked for",
   foreign: "is another owner's: left alone",
+  kept: "stays: its service has no delete",
+  "told-by-event": "has no call for it: the lifecycle event told it",
 };
 
 export const whatAnOperatorCanDo = (saga: { sagaId: string; slug: string }): string[] => [

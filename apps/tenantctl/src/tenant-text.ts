@@ -1,5 +1,5 @@
 import type { Tenant } from "@deeplens/client";
-import { columns, shown } from "./text.ts";
+import { columns, moment, shown } from "./text.ts";
 
 const gib = 1024 ** 3;
 
@@ -11,11 +11,20 @@ export const describeTenant = (tenant: Tenant): string => {
     ["tier", tierOf(tenant)],
     ["storage", tenant.storageType],
   ];
+  if (tenant.running !== null) head.push(["runs", `${tenant.running.kind} (saga ${tenant.running.sagaId})`]);
+  if (tenant.suspended !== null)
+    head.push(["suspended", `since ${moment(tenant.suspended.since)}: ${shown(tenant.suspended.reason)}`]);
+  if (tenant.removal !== null && tenant.state !== "ready") head.push(removalOf(tenant.removal));
   const title = `Tenant ${tenant.slug} is ${tenant.state}`;
   const parts = [title, columns(head, "  ")];
   if (Object.keys(tenant.resources).length > 0) parts.push("It has", resourcesOf(tenant.resources));
   return parts.join("\n");
 };
+
+const removalOf = ({ purgeAt, slugHeldUntil }: NonNullable<Tenant["removal"]>): string[] =>
+  slugHeldUntil === null
+    ? ["removal", `can be restored until ${moment(purgeAt)}`]
+    : ["removal", `its name is held until ${moment(slugHeldUntil)}`];
 
 const tierOf = ({ tier, limits }: Tenant): string =>
   limits === null

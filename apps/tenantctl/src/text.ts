@@ -15,12 +15,14 @@ export const columns = (rows: readonly (readonly string[])[], indent = ""): stri
     .join("\n");
 };
 
-/** 950 ms, 12.3 s, 2 min 5 s, 3 h 4 min. */
+/** 950 ms, 12.3 s, 2 min 5 s, 3 h 4 min, 6 d 23 h. */
 export const duration = (ms: number): string => {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds >= 48 * 3_600)
+    return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 };
 

@@ -1,10 +1,15 @@
+import type { ApiClient, Tenant } from "@deeplens/client/api";
 import { stepNames } from "@deeplens/contracts";
-import { exitCodes } from "../exit-code.ts";
-import { oneOf } from "../flags.ts";
+import { confirmed } from "../confirmed.ts";
+import { type ExitCode, exitCodes } from "../exit-code.ts";
+import { anyOf } from "../flags.ts";
 import { followToEnd, tellEnd } from "../follow.ts";
 import { reasonOf } from "../reason.ts";
 import { sagaIdOf } from "../saga-reference.ts";
-import { acting, type Commands } from "../session.ts";
+import { acting, type Commands, type Session } from "../session.ts";
+import { actOnTenant, yesFlag } from "../tenant-act.ts";
+import { isId, tenantReference } from "../tenant-reference.ts";
+import { moment, shown } from "../text.ts";
 
 type Act = "retry" | "resume" | "abort";
 
@@ -12,12 +17,17 @@ interface Options {
   readonly reason?: string;
   readonly step?: string;
   readonly watch?: boolean;
+  readonly yes?: boolean;
 }
 
 export const addRetry = (commands: Commands): void =>
   addAct(commands, "retry", "run the failed step of a saga again (every failed one, or --step)");
 export const addResume = (commands: Commands): void =>
-  addAct(commands, "resume", "let a saga that is stuck go on from where it stopped");
+  addAct(
+    commands,
+    "resume",
+    "open a suspended tenant again; or let a saga that is stuck go on from where it stopped",
+  );
 export const addAbort = (commands: Commands): void =>
   addAct(commands, "abort", "undo everything that a running saga has done");
 
@@ -29,10 +39,15 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
     .option("--reason <text>", "why; it is recorded with your name")
     .option("--watch", "follow the saga to its end")
     .addHelpText("after", `\nExamples:\n  $ tenantctl ${act} acme --reason "the disk is free again" --watch`);
-  if (act === "retry") command.option("--step <step>", "this step and no other", oneOf(stepNames));
+  if (act === "retry") command.option("--step <step>", "this step and no other", anyOf(stepNames));
+  if (act === "resume") command.option(...yesFlag);
   command.action(
     acting<Options, [string]>(commands, async (session, reference) => {
       const api = session.api();
+      if (act === "resume" && !isId(reference)) {
+        const tenant = await api.tenant(tenantReference(reference));
+        if (isOpenable(tenant)) return openAgain(session, api, tenant);
+      }
       const sagaId = await sagaIdOf(api, reference);
       const reason = await reasonOf(session, act);
       const { step } = session.options;
@@ -47,4 +62,21 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
       return exitCodes.ok;
     }),
   );
+};
+
+/** Nothing goes on with it that could be stuck: what is meant is the tenant. */
+const isOpenable = ({ state, running }: Tenant): boolean =>
+  running === null && (state === "suspended" || state === "ready");
+
+const openAgain = async (session: Session<Options>, api: ApiClient, tenant: Tenant): Promise<ExitCode> => {
+  if (tenant.state === "suspended")
+    await confirmed(
+      session,
+      [
+        `Open ${tenant.slug} (${tenant.tenantId}) again, which is suspended since ${moment(tenant.suspended?.since ?? "")}: ${shown(tenant.suspended?.reason ?? "")}`,
+        "  every way in is opened, and proven with the tenant's own credentials",
+      ],
+      `Resume ${tenant.slug}?`,
+    );
+  return actOnTenant(session, api, tenant, "resume");
 };

@@ -10,15 +10,15 @@ interface Options {
   readonly limit: number;
 }
 
-const live = ["provisioning", "ready", "compensating", "stuck"];
-const states = [...live, "rolled-back"];
+const live = ["provisioning", "ready", "compensating", "stuck", "suspended", "removing"];
+const states = [...live, "rolled-back", "removed"];
 
 export const addList = (commands: Commands): void => {
   commands.program
     .command("list")
-    .description("list tenants, newest first; those that were rolled back only with --all")
+    .description("list tenants, newest first; those that were rolled back or removed only with --all")
     .option("--state <states>", `only these: ${states.join(", ")}`, someOf(states))
-    .option("--all", "those that were rolled back too")
+    .option("--all", "those that were rolled back or removed too")
     .option("--limit <number>", "at most so many", wholeNumber(1, 200), 100)
     .addHelpText("after", "\nExamples:\n  $ tenantctl list\n  $ tenantctl list --state ready,stuck --json")
     .action(

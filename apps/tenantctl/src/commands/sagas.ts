@@ -1,7 +1,7 @@
 import type { SagaSummary } from "@deeplens/client";
 import { stepNames } from "@deeplens/contracts";
 import { exitCodes } from "../exit-code.ts";
-import { oneOf, someOf, wholeNumber } from "../flags.ts";
+import { anyOf, someOf, wholeNumber } from "../flags.ts";
 import { acting, type Commands } from "../session.ts";
 import { tenantReference } from "../tenant-reference.ts";
 import { columns, moment, shown } from "../text.ts";
@@ -13,14 +13,25 @@ interface Options {
   readonly limit: number;
 }
 
-const statuses = ["running", "compensating", "ready", "rolled-back", "closed", "stuck"];
+const statuses = [
+  "running",
+  "compensating",
+  "waiting",
+  "stuck",
+  "ready",
+  "done",
+  "undone",
+  "rolled-back",
+  "removed",
+  "closed",
+];
 
 export const addSagas = (commands: Commands): void => {
   commands.program
     .command("sagas")
     .description("list sagas, newest first")
     .option("--status <statuses>", `only these: ${statuses.join(", ")}`, someOf(statuses))
-    .option("--step <step>", "only those whose error is of this step", oneOf(stepNames))
+    .option("--step <step>", "only those whose error is of this step", anyOf(stepNames))
     .option("--tenant <name>", "only those of this tenant's name")
     .option("--limit <number>", "at most so many", wholeNumber(1, 200), 50)
     .addHelpText(

@@ -29,6 +29,7 @@ const textOf = (tenant: Tenant, saga: Saga | null): string => {
   const parts = [describeTenant(tenant)];
   if (saga !== null) parts.push(describeSaga(saga, Date.now()));
   const receipt = saga === null ? [] : receiptOf(saga);
-  if (receipt.length > 0) parts.push(["Rolled back", ...receipt].join("\n"));
+  if (saga !== null && receipt.length > 0)
+    parts.push([saga.kind === "provision" ? "Rolled back" : "The receipt", ...receipt].join("\n"));
   return parts.join("\n\n");
 };
