@@ -104,7 +104,7 @@ const remove = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     removal?.slugHeldUntil ?? new Date(batch.now.getTime() + batch.settings.slugHeldMs).toISOString();
   const { source, requestId, act } = saga.request;
   const leftInIdentity =
-    saga.steps[identityPurgeStep]?.outputs?.residue ?? tenant.resources["identity.tenantId"];
+    saga.steps[identityPurgeStep]?.outputs?.identityTenantId ?? tenant.resources["identity.tenantId"];
   delete saga.error;
   tenant.acts = {
     ...acts,

@@ -94,7 +94,7 @@ const commandOf = (
       inputs:
         leftInIdentity === undefined
           ? outputsOf(saga)
-          : { ...outputsOf(saga), "identity.residue": leftInIdentity },
+          : { ...outputsOf(saga), "removed.identityTenantId": leftInIdentity },
     },
   };
 };
@@ -109,7 +109,10 @@ const asked = (
     case "do":
       return { operation: step.operation, parameters: { reason, ...step.parameters } };
     case "look":
-      return { operation: step.operation, parameters: { reason, ...step.parameters, look: "second" } };
+      return {
+        operation: step.operation,
+        parameters: { reason, ...step.parameters, purpose: "second-look" },
+      };
     case "undo":
       return {
         operation: step.undo?.operation ?? step.operation,

@@ -74,7 +74,7 @@ test("after the grace period the parts go in the reverse order of their making",
       for (const message of messages) {
         assert.ok(message.record === "TenantOperationRequested");
         assert.deepEqual(
-          [message.value.operation, message.value.parameters.look, message.value.sagaId],
+          [message.value.operation, message.value.parameters.purpose, message.value.sagaId],
           ["purge", undefined, saga.sagaId],
         );
       }
@@ -91,7 +91,7 @@ test("rule 14: a removal is told only when a second look after the settle time f
     .look(({ messages }) => {
       for (const message of messages)
         if (message.record === "TenantOperationRequested")
-          assert.equal(message.value.parameters.look, "second");
+          assert.equal(message.value.parameters.purpose, "second-look");
     })
     .when(...done(...purges))
     .expectState("removed")
@@ -256,7 +256,7 @@ test("rule 19: the next tenant of the name is told which id the removal has left
       const asked = messages.find(({ record }) => record === "TenantRequested");
       assert.ok(asked?.record === "TenantRequested");
       assert.equal(asked.value.step, "identity");
-      assert.equal(asked.value.inputs["identity.residue"], "the id of purge-identity");
+      assert.equal(asked.value.inputs["removed.identityTenantId"], "the id of purge-identity");
     });
 });
 

@@ -118,7 +118,10 @@ export const completed = (step: string, which: Which = "newest"): StoryEvent =>
     record: "StepCompleted",
     value: {
       ...common,
-      outputs: step === "purge-identity" ? { residue: "the id of purge-identity" } : { name: `the ${step}` },
+      outputs:
+        step === "purge-identity"
+          ? { identityTenantId: "the id of purge-identity" }
+          : { name: `the ${step}` },
       resources: [],
       receipt: [],
       durationMs: 5,

@@ -130,7 +130,7 @@ const workOfCommand = (batch: Batch, command: Command): Work => {
       return command.value.purpose === "compensate" ? "undo" : "look";
     case "TenantOperationRequested": {
       const { sagaId, step, operation, parameters } = command.value;
-      if (parameters.look === "second") return "look";
+      if (parameters.purpose === "second-look") return "look";
       const saga = batch.sagas.get(sagaId);
       const asked = saga === undefined ? undefined : actStepOf(batch, saga, step);
       return asked?.does === "operation" && asked.operation !== operation ? "undo" : "do";
