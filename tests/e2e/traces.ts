@@ -1,6 +1,7 @@
 import {
   accessKey,
   applicationRoleName,
+  backupRoleName,
   bucketName,
   containerName,
   databaseName,
@@ -53,7 +54,7 @@ const inPostgres = async ({ admin }: Installation, slug: Slug): Promise<string[]
   const { rows } = await admin.query<{ found: string }>(
     `SELECT 'database ' || datname AS found FROM pg_database WHERE datname = $1
      UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY ($2)`,
-    [databaseName(slug), [ownerRoleName(slug), applicationRoleName(slug)]],
+    [databaseName(slug), [ownerRoleName(slug), applicationRoleName(slug), backupRoleName(slug)]],
   );
   return rows.map(({ found }) => found);
 };

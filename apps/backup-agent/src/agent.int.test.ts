@@ -1,29 +1,18 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   agentBackupsFolder,
-  agentFiles,
   agentFilesFolder,
-  agentPort,
   agentUser,
-  type BackupListing,
-  type BackupRun,
-  backupListingSchema,
-  backupRunSchema,
-  type Manifest,
-  pgpassText,
-  type Verification,
-  verificationSchema,
+  manifestText,
+  parseDataKey,
+  signedManifest,
 } from "@deeplens/backup";
 import { type TenantToBackUp, tenantToBackUp } from "@deeplens/backup/testing";
-import { labelNames } from "@deeplens/contracts";
+import { aTenantId } from "@deeplens/backup/testing/manifests";
 import { createClient } from "@deeplens/postgres";
 import { stack } from "@deeplens/testing";
-import type { z } from "zod";
+import { startAgent, type TestAgent, waitUntil } from "./testing/agent-rig.ts";
 
 // The agent as tenants have it: its image, in a container of its own, beside the real Postgres and a real Qdrant.
 
@@ -36,120 +25,6 @@ after(async () => {
   for (const work of cleanUps.reverse()) await work();
 });
 
-const token = randomBytes(32).toString("base64url");
-const tenantId = "6f0c1c1e-6d0b-5d5e-9d0b-2f9f3b1d7a55";
-
-interface Agent {
-  readonly name: string;
-  readonly url: string;
-  ask<T>(schema: z.ZodType<T>, method: string, path: string): Promise<T>;
-  /** Takes a backup and waits for its end. */
-  take(): Promise<BackupRun>;
-  list(): Promise<BackupListing>;
-  verify(id: string): Promise<Verification>;
-  ready(): Promise<{ status: number; text: string }>;
-  /** Runs a command in its container, as the agent's own user. */
-  run(...command: readonly string[]): Promise<string>;
-  /** Waits until it answers (again). */
-  up(): Promise<void>;
-}
-
-const startAgent = async (changes: { apiKey?: string } = {}): Promise<Agent> => {
-  const { engine, installation, image, network, database, vectors } = source;
-  const chance = randomBytes(3).toString("hex");
-  const name = `${installation}-backup-${chance}`;
-  const volume = `${installation}_backup_${chance}_data`;
-  const labels = { [labelNames.installation]: installation };
-  const host = await freePort();
-  await engine.ensureVolume({ name: volume, labels });
-  await engine.ensureContainer({
-    ...{ name, image, labels, network },
-    volumes: [{ name: volume, path: agentBackupsFolder }],
-    ports: [{ container: agentPort, address: "127.0.0.1", host }],
-    limits: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 128 },
-  });
-  const { password, ...address } = database;
-  const settings = {
-    ...{ installation, tenantId, slug: "acme" },
-    database: address,
-    vectors: { url: vectors.url },
-    schedule: "0 2 * * *",
-    timeZone: "UTC",
-    retentionDays: 30,
-  };
-  const files = Object.entries({
-    [agentFiles.settings]: JSON.stringify(settings),
-    [agentFiles.token]: token,
-    [agentFiles.pgpass]: pgpassText(database),
-    [agentFiles.vectorsApiKey]: changes.apiKey ?? vectors.apiKey,
-  });
-  await engine.putFiles(
-    name,
-    files.map(([file, content]) => ({
-      path: `${agentFilesFolder}/${file}`,
-      content,
-      mode: 0o400,
-      owner: agentUser,
-    })),
-  );
-  await engine.start(name);
-  const agent = agentAt(name, `http://127.0.0.1:${host}`);
-  await agent.up();
-  return agent;
-};
-
-const agentAt = (name: string, url: string): Agent => {
-  const ask: Agent["ask"] = async (schema, method, path) => {
-    const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}${path}`, { method, headers });
-    const text = await response.text();
-    assert.ok(response.ok, `${response.status} to ${method} ${path}: ${text}`);
-    return schema.parse(JSON.parse(text));
-  };
-  return {
-    ...{ name, url, ask },
-    take: async () => {
-      let run = await ask(backupRunSchema, "POST", "/v1/backups?waitMs=30000");
-      while (run.state === "running")
-        run = await ask(backupRunSchema, "GET", `/v1/backups/${run.id}?waitMs=30000`);
-      return run;
-    },
-    list: () => ask(backupListingSchema, "GET", "/v1/backups"),
-    verify: (id) => ask(verificationSchema, "GET", `/v1/backups/${id}/verification`),
-    ready: async () => {
-      const response = await fetch(`${url}/health/ready`);
-      return { status: response.status, text: await response.text() };
-    },
-    run: async (...command) => {
-      const { exitCode, stdout, stderr } = await source.engine.exec(name, command);
-      assert.equal(exitCode, 0, stderr);
-      return stdout;
-    },
-    up: async () => {
-      for (let tries = 0; ; tries++) {
-        const answer = await fetch(`${url}/health/live`).catch(() => undefined);
-        if (answer?.ok) return;
-        if (tries > 300) throw new Error(`no agent: ${await source.engine.logs(name)}`);
-        await delay(50);
-      }
-    },
-  };
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-};
-
-const doneOf = (run: BackupRun): Manifest => {
-  assert.ok(run.state === "done", JSON.stringify(run));
-  return run.manifest;
-};
-
 /** Holds a lock on a table until it is let go: whoever wants to read it waits. */
 const lockTable = async (table: string): Promise<() => Promise<void>> => {
   const { host, port, adminUser: user, password } = stack().tenantDb;
@@ -160,11 +35,9 @@ const lockTable = async (table: string): Promise<() => Promise<void>> => {
   return () => client.end();
 };
 
-const waitUntil = async (what: string, seen: () => Promise<boolean>): Promise<void> => {
-  for (let tries = 0; !(await seen()); tries++) {
-    if (tries > 300) throw new Error(`never seen: ${what}`);
-    await delay(50);
-  }
+const collections = async (): Promise<readonly string[]> => {
+  const { body } = await source.vectors.ask("GET", "/collections");
+  return (body as { result: { collections: { name: string }[] } }).result.collections.map(({ name }) => name);
 };
 
 const snapshotsInQdrant = async (): Promise<unknown> =>
@@ -172,63 +45,101 @@ const snapshotsInQdrant = async (): Promise<unknown> =>
 
 describe("the backup agent", () => {
   test("takes all of a tenant: what comes back from the backup is what was there", async () => {
-    const agent = await startAgent();
-    const manifest = doneOf(await agent.take());
-    assert.deepEqual([manifest.tenantId, manifest.slug, manifest.trigger], [tenantId, "acme", "request"]);
-    const [dump, images] = manifest.parts;
-    assert.ok(dump?.part === "database" && images?.part === "vectors" && manifest.parts.length === 2);
-    assert.deepEqual(dump.tables, [
-      { schema: "public", table: "images", rows: 3 },
-      { schema: "public", table: "usage", rows: 0 },
-    ]);
-    assert.deepEqual([images.collection, images.points], ["images", 2]);
+    const agent = await startAgent(source);
+    await source.redis.command("SET", `${source.redis.prefix}kept`, "v", "PX", "600000");
+    await source.redis.command("HSET", `${source.redis.prefix}hash`, "a", "1");
+    const manifest = await agent.take();
+    assert.deepEqual([manifest.tenantId, manifest.slug, manifest.trigger], [aTenantId, "acme", "request"]);
+    const [dump, images, keys, topic] = manifest.parts;
+    assert.ok(dump?.part === "database" && images?.part === "vectors" && keys?.part === "redis");
+    assert.ok(topic?.part === "topic" && manifest.parts.length === 4);
+    assert.deepEqual(
+      dump.tables.map(({ schema, table, rows }) => `${schema}.${table} ${rows}`),
+      ["public.images 3", "public.usage 0"],
+    );
+    assert.deepEqual([images.collection, images.points, images.pointsAfter], ["images", 2, 2]);
+    assert.deepEqual([keys.prefix, keys.keys], [source.redis.prefix, 2]);
+    assert.ok(manifest.skewMs < 30_000);
     assert.match(dump.toolVersion, /^pg_dump \d+\.\d+/);
     assert.equal(
       dump.toolVersion.match(/\d+/)?.[0],
       dump.serverVersion.match(/\d+/)?.[0],
       "the server's major",
     );
-    const folder = `${agentBackupsFolder}/${manifest.id}`;
-    const restored = await agent.run("pg_restore", "--file=-", `${folder}/${dump.file}`);
-    assert.match(restored, /COPY public\.images \(id, name\) FROM stdin;\n1\ta\n2\tb\n3\tc\n/);
-    await restoreSnapshot(await agent.run("base64", "-w0", `${folder}/${images.file}`), "restored");
-    const count = await source.vectors.ask("POST", "/collections/restored/points/count", { exact: true });
-    assert.deepEqual((count.body as { result: unknown }).result, { count: 2 });
-    await source.vectors.ask("DELETE", "/collections/restored");
     assert.deepEqual(await snapshotsInQdrant(), []);
-    assert.deepEqual((await agent.list()).backups, [manifest]);
-    assert.deepEqual(await agent.verify(manifest.id), { id: manifest.id, manifest, problems: [] });
+    const { backups, lastDrill } = await agent.list();
+    assert.deepEqual([backups, lastDrill], [[manifest], undefined]);
+    assert.deepEqual(await agent.check(manifest.id), { manifest, problems: [] });
+    const { drill } = await agent.done({ kind: "drill" }, "drill");
+    assert.deepEqual(
+      [drill.backup, drill.compared],
+      [manifest.id, { tables: 2, rows: 3, collections: 1, points: 2 }],
+    );
+    assert.deepEqual((await agent.list()).lastDrill, drill);
+    assert.deepEqual(await collections(), ["images"]);
+    assert.deepEqual((await agent.run("ls", "-A", agentBackupsFolder)).trim().split("\n"), [
+      ".drill.json",
+      manifest.id,
+    ]);
+  });
+
+  // Seen to fail with the parts written as they come in.
+  test("nothing of a tenant's can be read in the volume without its key", async () => {
+    const agent = await startAgent(source);
+    await source.redis.command("SET", `${source.redis.prefix}word`, "a-word-that-is-known");
+    await source.sql("INSERT INTO usage VALUES ('2026-11-24')");
+    const { id } = await agent.take();
+    for (const known of ["PGDMP", "a-word-that-is-known", "CREATE TABLE", "images"]) {
+      const look = `cat ${agentBackupsFolder}/${id}/*.enc | grep -a -c -F "${known}" || true`;
+      assert.equal((await agent.run("bash", "-c", look)).trim(), "0", `${known} can be read`);
+    }
+    await source.sql("DELETE FROM usage");
   });
 
   test("without its token nothing is told and nothing is taken", async () => {
-    const agent = await startAgent();
-    for (const authorization of ["", "Bearer", `Bearer ${token}x`])
-      for (const method of ["GET", "POST"]) {
-        const answer = await fetch(`${agent.url}/v1/backups`, { method, headers: { authorization } });
+    const agent = await startAgent(source);
+    for (const authorization of ["", "Bearer", `Bearer ${agent.token}x`])
+      for (const method of ["GET", "PUT"]) {
+        const path = method === "GET" ? "backups" : "jobs/a";
+        const answer = await fetch(`${agent.url}/v1/${path}`, { method, headers: { authorization } });
         assert.equal(answer.status, 401);
       }
-    const { backups, running } = await agent.list();
-    assert.deepEqual([backups, running], [[], undefined]);
+    const { backups, jobs } = await agent.list();
+    assert.deepEqual([backups, jobs], [[], []]);
   });
 
-  test("one changed byte of a part fails the read back, and a lost file too", async () => {
-    const agent = await startAgent();
-    const { id } = doneOf(await agent.take());
-    const dump = `${agentBackupsFolder}/${id}/database.dump`;
-    await agent.run("bash", "-c", `printf X | dd of=${dump} bs=1 seek=100 conv=notrunc status=none`);
-    assert.match(
-      (await agent.verify(id)).problems.join(),
-      /^database\.dump: its checksum is not the manifest's/,
-    );
-    await agent.run("rm", `${agentBackupsFolder}/${id}/vectors-0001.snapshot`);
-    assert.match((await agent.verify(id)).problems.join(), /vectors-0001\.snapshot: ENOENT/);
+  test("a flipped bit, a cut and a lost file are refused by name; so are another tenant's backup and another key", async () => {
+    const agent = await startAgent(source);
+    const { id } = await agent.take();
+    const folder = `${agentBackupsFolder}/${id}`;
+    const codes = async (by = agent) =>
+      (await by.check(id)).problems.map(({ code, message }) => `${code} ${message.split(":")[0]}`);
+    const other = { volume: agent.volume, dataKey: agent.dataKey };
+    const tenantId = "0f0c1c1e-6d0b-5d5e-9d0b-2f9f3b1d7a55";
+    const stranger = await startAgent(source, { ...other, settings: { tenantId } });
+    assert.deepEqual(await codes(stranger), [`other-tenant ${id} is a backup of tenant acme (${aTenantId})`]);
+    const rekeyed = await startAgent(source, { volume: agent.volume });
+    assert.deepEqual(await codes(rekeyed), ["wrong-key manifest.json"]);
+    const flip = (path: string): string =>
+      `const fs=require("fs"),b=fs.readFileSync("${path}");b[200]^=1;fs.writeFileSync("${path}",b)`;
+    await agent.run("node", "-e", flip(`${folder}/database.dump.enc`));
+    assert.deepEqual(await codes(), ["damaged database.dump.enc"]);
+    await agent.run("truncate", "-s", "-1", `${folder}/vectors-0001.snapshot.zst.enc`);
+    assert.deepEqual(await codes(), ["damaged database.dump.enc", "cut-off vectors-0001.snapshot.zst.enc"]);
+    await agent.run("rm", `${folder}/redis.resp.zst.enc`);
+    assert.match((await codes()).join(), /damaged redis\.resp\.zst\.enc/);
+    const run = await agent.do({ kind: "drill" });
+    assert.ok(run.state === "failed" && /database\.dump\.enc|decrypt/.test(run.error), JSON.stringify(run));
+    assert.equal((await agent.list()).lastDrill, undefined);
+    await agent.run("sed", "-i", 's/"rows": 3/"rows": 4/', `${folder}/manifest.json`);
+    assert.deepEqual(await codes(), ["damaged manifest.json"]);
   });
 
   test("killed in the middle of a backup it leaves nothing that counts, and sweeps the rest when it starts", async () => {
-    const agent = await startAgent();
+    const agent = await startAgent(source);
     const letGo = await lockTable("images");
     try {
-      await agent.ask(backupRunSchema, "POST", "/v1/backups");
+      await agent.begin("held", { kind: "backup" });
       await waitUntil("an unfinished backup", async () => (await unfinished(agent)).length === 1);
       await source.engine.stop(agent.name, { graceMs: 0 });
     } finally {
@@ -239,38 +150,38 @@ describe("the backup agent", () => {
     assert.deepEqual(await unfinished(agent), []);
     const { backups, damaged, unknown } = await agent.list();
     assert.deepEqual([backups, damaged, unknown], [[], [], []]);
-    doneOf(await agent.take());
+    await agent.take();
   });
 
   test("a night that it missed is made up for when it starts, and what is past its time goes then", async () => {
-    const agent = await startAgent();
-    const old = doneOf(await agent.take());
-    const manifest = `${agentBackupsFolder}/${old.id}/manifest.json`;
-    await agent.run("sed", "-i", `s/"\\(started\\|finished\\)At": "20../"\\1At": "2001/`, manifest);
+    const agent = await startAgent(source);
+    const { mac: _, key, ...old } = await agent.take();
+    const then = { startedAt: "2001-11-24T02:00:00.000Z", finishedAt: "2001-11-24T02:00:09.000Z" };
+    const manifest = signedManifest({ ...old, ...then }, parseDataKey(agent.dataKey), key.wrapped);
+    const path = `${agentBackupsFolder}/${old.id}/manifest.json`;
+    const file = { path, content: manifestText(manifest), mode: 0o600, owner: agentUser };
+    await source.engine.putFiles(agent.name, [file]);
     await source.engine.stop(agent.name);
     await source.engine.start(agent.name);
     await agent.up();
     await waitUntil("the new backup alone", async () => {
-      const { backups, running } = await agent.list();
-      return running === undefined && backups.length === 1 && backups[0]?.trigger === "schedule";
+      const { backups, jobs } = await agent.list();
+      return jobs.length === 0 && backups[0]?.trigger === "schedule" && backups.length === 1;
     });
     assert.ok((await agent.list()).nextAt?.endsWith("T02:00:00.000Z"));
   });
 
   test("told to stop in the middle of a backup it ends in time and leaves nothing", async () => {
-    const agent = await startAgent();
+    const agent = await startAgent(source);
     const letGo = await lockTable("images");
     try {
-      const { id } = await agent.ask(backupRunSchema, "POST", "/v1/backups");
+      await agent.begin("held", { kind: "backup" });
       await waitUntil("an unfinished backup", async () => (await unfinished(agent)).length === 1);
       const began = Date.now();
       await source.engine.stop(agent.name, { graceMs: 10_000 });
       const tookMs = Date.now() - began;
       assert.ok(tookMs < 9_000, `it took ${tookMs} ms`);
-      assert.match(
-        await source.engine.logs(agent.name),
-        new RegExp(`"backup":"${id}".*nothing of it was kept`),
-      );
+      assert.match(await source.engine.logs(agent.name), /"job":"held".*the job failed/);
       assert.equal((await source.engine.container(agent.name))?.exitCode, 0);
     } finally {
       await letGo();
@@ -285,12 +196,12 @@ describe("the backup agent", () => {
       "CREATE TABLE IF NOT EXISTS shards (day date) PARTITION BY RANGE (day)",
       `GRANT SELECT ON shards TO "${source.database.user}"`,
     );
-    const agent = await startAgent();
+    const agent = await startAgent(source);
     // Rows are counted of tables that have some; pg_dump locks this one as well, and waits.
     const letGo = await lockTable("shards");
     let seen = "";
     try {
-      await agent.ask(backupRunSchema, "POST", "/v1/backups");
+      await agent.begin("held", { kind: "backup" });
       await waitUntil("pg_dump", async () => {
         seen = await agent.run(
           "bash",
@@ -302,11 +213,16 @@ describe("the backup agent", () => {
     } finally {
       await letGo();
     }
-    const { running } = await agent.list();
-    if (running !== undefined) await agent.ask(backupRunSchema, "GET", `/v1/backups/${running}?waitMs=30000`);
+    assert.equal((await agent.see("held")).state, "done");
     const log = await source.engine.logs(agent.name, { lines: 500 });
     assert.match(seen, /PGPASSFILE=/);
-    for (const secret of [token, source.database.password, source.vectors.apiKey])
+    for (const secret of [
+      agent.token,
+      agent.dataKey,
+      source.database.password,
+      source.redis.password,
+      source.vectors.apiKey,
+    ])
       assert.ok(!`${seen}\n${log}`.includes(secret), "a secret is shown");
     assert.equal((await agent.run("id", "-u")).trim(), String(agentUser.uid));
     assert.equal(
@@ -319,8 +235,8 @@ describe("the backup agent", () => {
   test("a table that the role may not read fails the backup by name, and nothing is kept", async () => {
     await source.sql("CREATE TABLE hidden (a int)");
     try {
-      const agent = await startAgent();
-      const run = await agent.take();
+      const agent = await startAgent(source);
+      const run = await agent.do({ kind: "backup" });
       assert.ok(run.state === "failed");
       assert.match(run.error, /permission denied for table hidden/);
       assert.deepEqual((await agent.list()).backups, []);
@@ -331,7 +247,7 @@ describe("the backup agent", () => {
   });
 
   test("it is not ready, and says why, while what it backs up refuses it", async () => {
-    const agent = await startAgent({ apiKey: "another-key" });
+    const agent = await startAgent(source, { apiKey: "another-key" });
     const { status, text } = await agent.ready();
     assert.equal(status, 503);
     assert.match(text, /"database":"ok".*"vectors":"Qdrant answered 401/);
@@ -339,15 +255,7 @@ describe("the backup agent", () => {
   });
 });
 
-const unfinished = async (agent: Agent): Promise<readonly string[]> => {
+const unfinished = async (agent: TestAgent): Promise<readonly string[]> => {
   const names = await agent.run("ls", "-A", agentBackupsFolder);
   return names.split("\n").filter((name) => name.startsWith(".taking-"));
-};
-
-const restoreSnapshot = async (base64: string, collection: string): Promise<void> => {
-  const form = new FormData();
-  form.append("snapshot", new Blob([Buffer.from(base64, "base64")]), "images.snapshot");
-  const path = `/collections/${collection}/snapshots/upload?priority=snapshot&wait=true`;
-  const { status, body } = await source.vectors.send(path, form);
-  assert.equal(status, 200, JSON.stringify(body));
 };

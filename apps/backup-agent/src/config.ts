@@ -7,6 +7,8 @@ import {
   agentFilesFolder,
   agentPort,
   agentSettingsSchema,
+  type DataKey,
+  parseDataKey,
 } from "@deeplens/backup";
 import { configurationExitCode, port, processSettings, readConfig } from "@deeplens/service";
 import { z } from "zod";
@@ -20,8 +22,9 @@ export interface AgentConfig {
   readonly folder: string;
   /** What tools are started with: where they are found. */
   readonly path: string;
-  readonly files: { readonly token: string; readonly pgpass: string; readonly vectorsApiKey: string };
+  readonly files: Readonly<Record<"token" | "pgpass" | "vectorsApiKey" | "redisPassword", string>>;
   readonly settings: AgentSettings;
+  readonly key: DataKey;
 }
 
 /** The agent's configuration: few variables, none secret, and the files that were put into its container. */
@@ -45,23 +48,29 @@ export const readAgentConfig = (): AgentConfig => {
       token: file(agentFiles.token),
       pgpass: file(agentFiles.pgpass),
       vectorsApiKey: file(agentFiles.vectorsApiKey),
+      redisPassword: file(agentFiles.redisPassword),
     },
-    settings: readSettings(file(agentFiles.settings)),
+    settings: readOrEnd(file(agentFiles.settings), settingsIn),
+    key: readOrEnd(file(agentFiles.dataKey), parseDataKey),
   };
 };
 
-const readSettings = (path: string): AgentSettings => {
-  const problems: string[] = [];
+const settingsIn = (text: string): AgentSettings => {
+  const parsed = agentSettingsSchema.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new Error(
+      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n  "),
+    );
+  checkSchedule(parsed.data);
+  return parsed.data;
+};
+
+/** What a file holds; a file that is missing or wrong ends the process, with its name and the reason. */
+const readOrEnd = <T>(path: string, parse: (text: string) => T): T => {
   try {
-    const parsed = agentSettingsSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
-    if (parsed.success) {
-      checkSchedule(parsed.data);
-      return parsed.data;
-    }
-    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+    return parse(readFileSync(path, "utf8"));
   } catch (error) {
-    problems.push((error as Error).message);
+    process.stderr.write(`${path} is wrong:\n  ${(error as Error).message}\n`);
+    process.exit(configurationExitCode);
   }
-  process.stderr.write(`${path} is wrong:\n${problems.map((problem) => `  ${problem}`).join("\n")}\n`);
-  process.exit(configurationExitCode);
 };

@@ -1,44 +1,61 @@
 import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import {
-  type AgentSettings,
-  type DatabasePart,
-  type ListDump,
-  passwordOf,
-  writePart,
-} from "@deeplens/backup";
+import { type DatabasePart, type Digest, type ListDump, passwordOf } from "@deeplens/backup";
 import pg from "pg";
+import { rowsAndChecksums } from "./table-sums.ts";
 import { runTool, type Tool, versionIn } from "./tool.ts";
 
-/** The tenant's database, as far as a backup needs it. */
+/** A database, as far as backing it up and restoring into it need it. */
 export interface Database {
-  /** Writes a dump to `path` and says what is in it. */
-  dump(path: string, signal: AbortSignal): Promise<Omit<DatabasePart, "part" | "file">>;
+  /** Hands a dump to `write`, and says what is in it. */
+  dump(
+    write: (dump: Readable) => Promise<Digest>,
+    signal: AbortSignal,
+  ): Promise<Omit<DatabasePart, "part" | "file" | "compression">>;
+  /** Restores a dump into it; everything then belongs to the role that does. */
+  restore(dump: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
+  /** What is in its tables now. */
+  tables(signal: AbortSignal): Promise<DatabasePart["tables"]>;
   readonly listDump: ListDump;
   /** Rejects with the reason when it does not answer. */
   check(): Promise<void>;
+  /** The same server's database of another name. */
+  beside(database: string): Database;
+}
+
+export interface DatabaseServer {
+  /** A name or an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
 }
 
 const connectMs = 10_000;
 
 /** The database by libpq's tools, which take the password from the file `pgpass`, and by one session of our own. */
 export const postgresDatabase = (
-  settings: AgentSettings["database"],
+  server: DatabaseServer,
   options: { readonly pgpass: string; readonly path: string },
 ): Database => {
   const environment = { PATH: options.path, PGPASSFILE: options.pgpass, LC_ALL: "C.UTF-8" };
   const pgDump = (...options: string[]): Tool => ({ command: "pg_dump", arguments: options, environment });
-  const listDump: ListDump = (path, signal) =>
-    runTool({ command: "pg_restore", arguments: ["--list", path], environment }, signal, text);
+  const where = [
+    "--no-password",
+    `--host=${server.host}`,
+    `--port=${server.port}`,
+    `--username=${server.user}`,
+    `--dbname=${server.database}`,
+  ];
 
   const connect = async (): Promise<pg.Client> => {
     // Read each time: a password that was replaced is taken up without a restart.
-    const password = passwordOf(await readFile(options.pgpass, "utf8"));
+    const password = server.host.startsWith("/")
+      ? undefined
+      : passwordOf(await readFile(options.pgpass, "utf8"));
     const client = new pg.Client({
-      host: settings.host,
-      port: settings.port,
-      database: settings.database,
-      user: settings.user,
+      ...server,
       password,
       connectionTimeoutMillis: connectMs,
       application_name: "deeplens-backup",
@@ -49,59 +66,93 @@ export const postgresDatabase = (
     return client;
   };
 
+  /** A session for as long as `work` takes. A query that waits (for a lock, say) hears of no signal: a stop breaks it. */
+  const connected = async <T>(signal: AbortSignal, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = await connect();
+    // That its connection breaks is the query's own error.
+    const stop = (): void => void client.end().catch(() => {});
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await work(client);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      // The work has its result or its error by now; a farewell that fails changes neither.
+      await client.end().catch(() => {});
+    }
+  };
+
   return {
-    listDump,
+    beside: (database) => postgresDatabase({ ...server, database }, options),
+    listDump: (dump, signal) =>
+      runTool({ command: "pg_restore", arguments: ["--list"], environment, input: dump }, signal, text),
     check: async () => {
-      const client = await connect();
-      try {
-        await client.query("SELECT 1");
-      } finally {
-        await client.end();
-      }
+      await connected(AbortSignal.timeout(connectMs), (client) => client.query("SELECT 1"));
     },
-    dump: async (path, signal) => {
+    tables: (signal) => connected(signal, (client) => rowsAndChecksums(client, signal)),
+    restore: (dump, signal) =>
+      runTool(
+        {
+          command: "pg_restore",
+          arguments: ["--exit-on-error", "--no-owner", "--no-privileges", ...where],
+          environment,
+          input: dump,
+        },
+        signal,
+        async (output) => void (await text(output)),
+      ),
+    dump: async (write, signal) => {
       const toolVersion = versionIn(await runTool(pgDump("--version"), signal, text));
-      const client = await connect();
-      // A query that waits (for a lock, say) hears of no signal: a stop breaks its connection.
-      // That it breaks is the query's own error.
-      const stop = (): void => void client.end().catch(() => {});
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        signal.throwIfAborted();
+      return connected(signal, async (client) => {
         const snapshot = await exportSnapshot(client);
-        const tables = await countRows(client, signal);
-        const digest = await runTool(
-          pgDump(
-            "--format=custom",
-            "--no-password",
-            "--lock-wait-timeout=60s",
-            `--snapshot=${snapshot.id}`,
-            `--host=${settings.host}`,
-            `--port=${settings.port}`,
-            `--username=${settings.user}`,
-            `--dbname=${settings.database}`,
-          ),
+        const databaseBytes = await sizeOf(client);
+        const templateVersion = await templateVersionIn(client);
+        const dump = pgDump(
+          "--format=custom",
+          "--lock-wait-timeout=60s",
+          `--snapshot=${snapshot.id}`,
+          ...where,
+        );
+        const [digest, tables] = await bothOrNeither(
           signal,
-          (output) => writePart(output, path, signal),
+          (either) => runTool(dump, either, write),
+          (either) => rowsAndChecksums(client, either),
         );
         return {
           ...digest,
-          database: settings.database,
+          database: server.database,
+          databaseBytes,
+          templateVersion,
           takenAt: snapshot.takenAt,
           serverVersion: snapshot.serverVersion,
           toolVersion: `pg_dump ${toolVersion}`,
           tables,
         };
-      } finally {
-        signal.removeEventListener("abort", stop);
-        // The dump has its result or its error by now; a farewell that fails changes neither.
-        await client.end().catch(() => {});
-      }
+      });
     },
   };
 };
 
-/** Opens a transaction and lends out its snapshot: counts and dump then see the very same rows. */
+/** Does two things at once; where one fails the other is ended and waited for, and the first error is told. */
+export const bothOrNeither = async <A, B>(
+  signal: AbortSignal,
+  one: (signal: AbortSignal) => Promise<A>,
+  other: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> => {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  let first: { error: unknown } | undefined;
+  const told = (error: unknown): never => {
+    first ??= { error };
+    failed.abort(error);
+    throw error;
+  };
+  const [a, b] = await Promise.allSettled([one(either).catch(told), other(either).catch(told)]);
+  if (a.status === "rejected" || b.status === "rejected") throw first?.error;
+  return [a.value, b.value];
+};
+
+/** Opens a transaction and lends out its snapshot: sums and dump then see the very same rows. */
 const exportSnapshot = async (
   client: pg.Client,
 ): Promise<{ id: string; takenAt: string; serverVersion: string }> => {
@@ -115,24 +166,21 @@ const exportSnapshot = async (
   return { id: row.id, takenAt: row.taken_at.toISOString(), serverVersion: versionIn(row.version) };
 };
 
-// The tables whose rows a dump holds: not those of an extension, which the extension brings itself.
-const tablesQuery = `
-  SELECT n.nspname AS schema, c.relname AS table
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-    AND NOT EXISTS (
-      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  ORDER BY 1, 2`;
+const sizeOf = async (client: pg.Client): Promise<number> => {
+  const { rows } = await client.query<{ bytes: string }>(
+    "SELECT pg_database_size(current_database()) AS bytes",
+  );
+  return Number(rows[0]?.bytes);
+};
 
-const countRows = async (client: pg.Client, signal: AbortSignal): Promise<DatabasePart["tables"]> => {
-  const tables = await client.query<{ schema: string; table: string }>(tablesQuery);
-  const counted: DatabasePart["tables"] = [];
-  for (const { schema, table } of tables.rows) {
-    signal.throwIfAborted();
-    const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-    const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${name}`);
-    counted.push({ schema, table, rows: Number(rows[0]?.rows) });
-  }
-  return counted;
+/** The number of the newest migration of the tenants' template that was run; "" in a database that has none. */
+const templateVersionIn = async (client: pg.Client): Promise<string> => {
+  const { rowCount } = await client.query(
+    "SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.migrations') AND attname IN ('name', 'sha256') HAVING count(*) = 2",
+  );
+  if (rowCount === 0) return "";
+  const { rows } = await client.query<{ name: string | null }>(
+    "SELECT max(name) AS name FROM public.migrations",
+  );
+  return /^\d{4}/.exec(rows[0]?.name ?? "")?.[0] ?? "";
 };

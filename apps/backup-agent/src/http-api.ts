@@ -1,24 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import {
-  type BackupId,
-  type BackupListing,
-  type BackupRun,
-  longestWaitMs,
-  parseBackupId,
-  type Verification,
-} from "@deeplens/backup";
+import { text } from "node:stream/consumers";
+import { type Job, type JobRun, jobIdPattern, jobSchema, longestWaitMs } from "@deeplens/backup";
 import { type HealthCheck, type ListeningServer, listen, readiness } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
-
-/** What the API answers from. */
-export interface Backups {
-  start(): BackupRun;
-  see(id: BackupId, waitMs: number): Promise<BackupRun | undefined>;
-  list(): Promise<BackupListing>;
-  /** Reads one back from the disk; undefined for an id that no backup has. */
-  verify(id: BackupId): Promise<Verification | undefined>;
-}
+import type { Agent } from "./agent.ts";
 
 type Reply = { readonly status: number; readonly body: unknown };
 
@@ -27,11 +13,12 @@ export const serveApi = async (options: {
   readonly host: string;
   readonly port: number;
   readonly token: string;
-  readonly backups: Backups;
+  /** What it answers from. */
+  readonly agent: Pick<Agent, "start" | "see" | "list">;
   readonly checks: Readonly<Record<string, HealthCheck>>;
   readonly log: Logger;
 }): Promise<ListeningServer> => {
-  const { backups, checks, log } = options;
+  const { agent, checks, log } = options;
   if (options.token.length < 32) throw new Error("the token is shorter than 32 characters");
   const allowed = tokenCheck(options.token);
 
@@ -41,33 +28,35 @@ export const serveApi = async (options: {
     if (url.pathname === "/health/ready") return readiness(checks);
     if (!allowed(request.headers.authorization))
       return failed(401, "authorization: needs `Bearer <the agent's token>`");
-    const [version, collection, idText, view, ...rest] = url.pathname.slice(1).split("/");
-    if (version !== "v1" || collection !== "backups" || rest.length > 0) return failed(404, "no such path");
+    const [version, collection, id, ...rest] = url.pathname.slice(1).split("/");
+    if (version !== "v1" || rest.length > 0) return failed(404, "no such path");
+    if (collection === "backups" && id === undefined) {
+      if (request.method !== "GET") return failed(405, "only GET is here");
+      return { status: 200, body: await agent.list() };
+    }
+    if (collection !== "jobs" || id === undefined) return failed(404, "no such path");
+    if (!jobIdPattern.test(id)) return failed(400, "id: is no job's id");
     const waitMs = Number(url.searchParams.get("waitMs") ?? 0);
     if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > longestWaitMs)
       return failed(400, `waitMs: must be a whole number from 0 to ${longestWaitMs}`);
-    if (idText === undefined) {
-      if (request.method === "GET") return { status: 200, body: await backups.list() };
-      if (request.method !== "POST") return failed(405, "only GET and POST are here");
-      return runReply(await backups.see(backups.start().id, waitMs));
-    }
-    if (request.method !== "GET") return failed(405, "only GET is here");
-    const id = parseBackupId(idText);
-    if (id === undefined) return failed(400, "id: is no backup's id");
-    if (view === undefined) return runReply(await backups.see(id, waitMs));
-    if (view !== "verification") return failed(404, "no such path");
-    const verification = await backups.verify(id);
-    return verification === undefined ? failed(404, "no such backup") : { status: 200, body: verification };
+    if (request.method === "PUT") {
+      const job = parseJob(await text(request));
+      if (typeof job === "string") return failed(400, job);
+      agent.start(id, job);
+    } else if (request.method !== "GET") return failed(405, "only GET and PUT are here");
+    return runReply(await agent.see(id, waitMs));
   };
 
   const server = createServer((request, response) => {
-    request.resume();
     answer(request)
       .catch((error: unknown): Reply => {
         log.error({ err: error, path: request.url }, "a request failed");
         return failed(500, (error as Error).message);
       })
-      .then((reply) => send(response, reply))
+      .then((reply) => {
+        request.resume(); // what was not read of it
+        send(response, reply);
+      })
       .catch((error: unknown) => log.error({ err: error }, "an answer could not be sent"));
   });
   return listen(server, options);
@@ -75,8 +64,19 @@ export const serveApi = async (options: {
 
 const failed = (status: number, error: string): Reply => ({ status, body: { error } });
 
-const runReply = (run: BackupRun | undefined): Reply => {
-  if (run === undefined) return failed(404, "no such backup");
+/** The job in a body, or what is wrong with it. */
+const parseJob = (body: string): Job | string => {
+  try {
+    const parsed = jobSchema.safeParse(JSON.parse(body));
+    if (parsed.success) return parsed.data;
+    return parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  } catch (error) {
+    return `the body is no JSON (${(error as Error).message})`;
+  }
+};
+
+const runReply = (run: JobRun | undefined): Reply => {
+  if (run === undefined) return failed(404, "no such job");
   return { status: run.state === "running" ? 202 : 200, body: run };
 };
 

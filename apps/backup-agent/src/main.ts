@@ -1,80 +1,60 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { access, constants, readFile } from "node:fs/promises";
-import { backupPath, hasBackup, readBack, readContents, readManifest } from "@deeplens/backup";
+import { access, constants, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { drillFolder } from "@deeplens/backup";
 import { runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
-import agent from "../package.json" with { type: "json" };
-import { createBackupRuns } from "./backup-runs.ts";
+import agentPackage from "../package.json" with { type: "json" };
+import { createAgent } from "./agent.ts";
 import { readAgentConfig } from "./config.ts";
 import { postgresDatabase } from "./database.ts";
-import { type Backups, serveApi } from "./http-api.ts";
-import { startSchedule } from "./schedule.ts";
+import { serveApi } from "./http-api.ts";
+import { redisKeys } from "./keys.ts";
 import { sweepUnfinished } from "./sweep.ts";
-import { takeBackup } from "./take-backup.ts";
 import { qdrantVectors } from "./vectors.ts";
 
 const config = readAgentConfig();
-const { folder, settings, files } = config;
-const { tenantId, slug } = settings;
-const log = createLogger("backup-agent", config.logLevel).child({ tenant: slug });
-const toolVersion = `backup-agent ${agent.version}`;
-const now = (): Date => new Date();
+const { folder, settings, files, key } = config;
+const log = createLogger("backup-agent", config.logLevel).child({ tenant: settings.slug });
+const dueMs = 60_000;
 
 await runProcess(log, async (signal) => {
   const database = postgresDatabase(settings.database, { pgpass: files.pgpass, path: config.path });
   const vectors = qdrantVectors(settings.vectors.url, files.vectorsApiKey);
-  const runs = createBackupRuns({
-    folder,
-    log,
-    now,
-    retentionDays: settings.retentionDays,
+  const keys = redisKeys(settings.redis, files.redisPassword);
+  const agent = createAgent({
+    ...{ settings, key, folder, log, signal },
+    sources: { database, vectors, keys },
+    toolVersion: `backup-agent ${agentPackage.version}`,
+    path: config.path,
+    now: () => new Date(),
     random: () => randomBytes(3),
-    take: async (id, trigger) => {
-      await sweepUnfinished(folder, vectors, log);
-      const plan = { folder, id, tenantId, slug, trigger, toolVersion, now, signal };
-      return takeBackup(plan, database, vectors);
-    },
   });
-  // Before anything can start a backup: what is unfinished now is a crash's.
+  // Before anything can start a job: what is unfinished now is a crash's.
   await sweepUnfinished(folder, vectors, log);
-  const schedule = startSchedule(settings, () => runs.start("schedule"));
-  const backups: Backups = {
-    start: () => runs.start("request"),
-    see: runs.see,
-    list: async () => ({
-      tenantId,
-      ...(await readContents(folder)),
-      ...(runs.running() !== undefined && { running: runs.running() }),
-      nextAt: schedule.nextAt().toISOString(),
-    }),
-    verify: async (id) => {
-      if (!(await hasBackup(folder, id))) return undefined;
-      const reading = await readManifest(folder, id);
-      if (!reading.ok) return { id, problems: [reading.reason] };
-      const { manifest } = reading;
-      const problems = await readBack(backupPath(folder, id), manifest, database.listDump, signal);
-      return { id, manifest, problems };
-    },
-  };
+  await rm(join(folder, drillFolder), { recursive: true, force: true });
   const api = await serveApi({
     host: config.host,
     port: config.port,
     token: (await readFile(files.token, "utf8")).trim(),
-    backups,
+    agent,
     checks: {
       folder: () => access(folder, constants.W_OK),
       database: database.check,
       vectors: vectors.check,
+      redis: keys.check,
     },
     log,
   });
-  log.info({ port: api.port, nextAt: schedule.nextAt() }, "listening");
-  const newest = (await readContents(folder)).backups.at(-1);
-  // A tenant's very first backup is its worker's to ask for; after that no due one is left out.
-  if (newest !== undefined && schedule.missedSince(new Date(newest.startedAt), now())) runs.start("schedule");
-  if (!signal.aborted) await once(signal, "abort");
-  schedule.stop();
+  log.info({ port: api.port, nextAt: (await agent.list()).nextAt }, "listening");
+  while (!signal.aborted) {
+    await agent
+      .doWhatIsDue()
+      .catch((error: unknown) => log.error({ err: error }, "what is due can't be told"));
+    // The signal ends the wait; that it does is no error.
+    await delay(dueMs, undefined, { signal }).catch(() => {});
+  }
   await api.close();
-  await runs.settled();
+  await agent.settled();
 });

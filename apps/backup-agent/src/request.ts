@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 
 export interface Answer {
   readonly status: number;
@@ -20,28 +21,46 @@ export const request = async (options: {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON; a stream as it is. */
   readonly body: unknown;
   readonly signal: AbortSignal;
 }): Promise<Answer> => {
   const { url, method, signal } = options;
-  const body = options.body === undefined ? undefined : JSON.stringify(options.body);
+  const stream = options.body instanceof Readable ? options.body : undefined;
+  const body = stream !== undefined || options.body === undefined ? undefined : JSON.stringify(options.body);
   const send = url.protocol === "https:" ? requestHttps : requestHttp;
   const outgoing = send(url, {
     method,
     signal,
     headers: {
       ...options.headers,
-      ...(body === undefined
-        ? { "content-length": "0" }
-        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+      ...(stream !== undefined
+        ? {}
+        : body === undefined
+          ? { "content-length": "0" }
+          : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
     },
   });
-  outgoing.end(body);
   try {
-    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    const answer = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    if (stream === undefined) outgoing.end(body);
+    else await sent(stream, outgoing, answer);
+    const [incoming] = await answer;
     return { status: incoming.statusCode ?? 0, body: incoming, text: () => text(incoming) };
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${url.origin} does not answer: ${(error as Error).message}`, { cause: error });
   }
+};
+
+/** A server may answer before it has read all, and hang up then: its answer is what counts. */
+const sent = async (body: Readable, outgoing: Writable, answer: Promise<unknown>): Promise<void> => {
+  const refused = answer.then(() => undefined);
+  await Promise.race([pipeline(body, outgoing), refused]).catch(async (error: unknown) => {
+    // What the body itself broke on is the reason; else the server hung up, and may have said why.
+    if (body.errored !== null && body.errored !== undefined) throw body.errored;
+    await refused.catch(() => {
+      throw error;
+    });
+  });
 };

@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { backupIdOf, backupPath, beginBackup, readContents, writePart } from "@deeplens/backup";
+import {
+  backupIdOf,
+  backupPath,
+  beginBackup,
+  fileOf,
+  type Manifest,
+  readContents,
+  readPart,
+  restoreCommand,
+} from "@deeplens/backup";
+import { aDataKey, aTenantId, aWrappedKey } from "@deeplens/backup/testing/manifests";
 import { createLogger } from "@deeplens/telemetry";
 import type { Database } from "./database.ts";
+import type { Keys } from "./keys.ts";
 import { sweepUnfinished } from "./sweep.ts";
 import { type BackupPlan, takeBackup } from "./take-backup.ts";
 import type { RemoteSnapshot, Vectors } from "./vectors.ts";
@@ -23,8 +34,13 @@ const planOf = async (t: TestContext, changes: Partial<BackupPlan> = {}): Promis
   return {
     folder,
     id: backupIdOf(startedAt, Buffer.alloc(3)),
-    tenantId: "6f0c1c1e-6d0b-5d5e-9d0b-2f9f3b1d7a55",
-    slug: "acme",
+    key: aDataKey,
+    settings: {
+      tenantId: aTenantId,
+      slug: "acme",
+      wrappedKey: aWrappedKey,
+      topic: { name: "t", asOf: startedAt.toISOString(), partitions: 3, config: { "retention.ms": "1" } },
+    },
     trigger: "request",
     toolVersion: "backup-agent 0.1.0",
     now: () => startedAt,
@@ -33,19 +49,39 @@ const planOf = async (t: TestContext, changes: Partial<BackupPlan> = {}): Promis
   };
 };
 
+const notHere = async (): Promise<never> => assert.fail("a backup restores nothing");
+
 const aDatabase = (changes: Partial<Database> = {}): Database => ({
-  dump: async (path, signal) => ({
-    ...(await writePart(Readable.from([Buffer.from("PGDMP")]), path, signal)),
+  dump: async (write) => ({
+    ...(await write(Readable.from([Buffer.from("PGDMP")]))),
+    databaseBytes: 8_000_000,
+    templateVersion: "0001",
     database: "tenant_acme_metadata",
     takenAt: startedAt.toISOString(),
     serverVersion: "17.2",
     toolVersion: "pg_dump 17.2",
-    tables: [{ schema: "public", table: "images", rows: 3 }],
+    tables: [{ schema: "public", table: "images", rows: 3, checksum: "1" }],
   }),
   listDump: async () => "1; 0 1 TABLE DATA public images owner",
   check: async () => {},
+  restore: notHere,
+  tables: notHere,
+  beside: () => aDatabase(changes),
   ...changes,
 });
+
+const someKeys = (changes: Partial<Keys> = {}): Keys => ({
+  dump: async (write) => {
+    const key = { key: Buffer.from("tenant:acme:k"), payload: Buffer.from("p"), expiresAtMs: undefined };
+    const digest = await write(Readable.from([restoreCommand(key)]));
+    return { ...digest, serverVersion: "7.0.0", prefix: "tenant:acme:", keys: 1 };
+  },
+  check: async () => {},
+  ...changes,
+});
+
+const take = (plan: BackupPlan, database: Database, vectors: Vectors, keys = someKeys()): Promise<Manifest> =>
+  takeBackup(plan, { database, vectors, keys });
 
 interface MemoryVectors extends Vectors {
   readonly snapshots: Set<string>;
@@ -69,6 +105,9 @@ const someVectors = (collections: readonly string[], changes: Partial<Vectors> =
     forget: async (snapshot) => {
       snapshots.delete(nameOf(snapshot));
     },
+    recover: notHere,
+    point: notHere,
+    remove: notHere,
     check: async () => {},
     ...changes,
   };
@@ -77,17 +116,25 @@ const someVectors = (collections: readonly string[], changes: Partial<Vectors> =
 test("a backup holds the dump and every collection, whatever its name, and leaves no snapshot in Qdrant", async (t) => {
   const plan = await planOf(t);
   const vectors = someVectors(["images", "../we/ird name"]);
-  const manifest = await takeBackup(plan, aDatabase(), vectors);
+  const manifest = await take(plan, aDatabase(), vectors);
   assert.deepEqual(
-    manifest.parts.map((part) => [part.file, part.part === "vectors" ? part.collection : part.database]),
+    manifest.parts.map((part) => [part.file, part.part === "vectors" ? part.collection : part.part]),
     [
-      ["database.dump", "tenant_acme_metadata"],
-      ["vectors-0001.snapshot", "images"],
-      ["vectors-0002.snapshot", "../we/ird name"],
+      ["database.dump.enc", "database"],
+      ["vectors-0001.snapshot.zst.enc", "images"],
+      ["vectors-0002.snapshot.zst.enc", "../we/ird name"],
+      ["redis.resp.zst.enc", "redis"],
+      ["topic.json.enc", "topic"],
     ],
   );
   assert.deepEqual((await readContents(plan.folder)).backups, [manifest]);
-  const second = await readFile(join(backupPath(plan.folder, plan.id), "vectors-0002.snapshot"), "utf8");
+  const part = manifest.parts[2] ?? assert.fail();
+  let second = "";
+  const read = async (plain: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of plain) second += chunk.toString();
+  };
+  const file = fileOf(backupPath(plan.folder, plan.id), manifest, part, plan.key);
+  await readPart(file, read, plan.signal);
   assert.match(second, /ird name/);
   assert.deepEqual([...vectors.snapshots], []);
   const [, images] = manifest.parts;
@@ -118,7 +165,7 @@ const failures: readonly [
   [
     "the dump can't be read back",
     () => ({ database: { listDump: async () => fail("did not find magic string") } }),
-    /can't be read back: database\.dump: did not find magic/,
+    /can't be read back: database\.dump\.enc: did not find magic/,
   ],
   ["the dump lacks a table", () => ({ database: { listDump: async () => "" } }), /no data of public\.images/],
 ];
@@ -137,7 +184,7 @@ for (const [what, changes, reason] of failures)
     const plan = await planOf(t);
     const { database, vectors } = changes();
     const qdrant = someVectors(["images"], vectors);
-    await assert.rejects(takeBackup(plan, aDatabase(database), qdrant), reason);
+    await assert.rejects(take(plan, aDatabase(database), qdrant), reason);
     assert.deepEqual(await readdir(plan.folder), []);
     assert.deepEqual([...qdrant.snapshots], []);
   });
@@ -155,7 +202,7 @@ test("a dump that fails while Qdrant makes a snapshot leaves none there", async 
     },
   };
   await assert.rejects(
-    takeBackup(plan, aDatabase({ dump: async () => fail("no such role") }), slow),
+    take(plan, aDatabase({ dump: async () => fail("no such role") }), slow),
     /no such role/,
   );
   assert.deepEqual(await readdir(plan.folder), []);
@@ -171,7 +218,7 @@ test("a backup that is stopped leaves nothing, here or in Qdrant", async (t) => 
       return Readable.from([Buffer.from("a")]);
     },
   });
-  await assert.rejects(takeBackup(plan, aDatabase(), vectors), { name: "AbortError" });
+  await assert.rejects(take(plan, aDatabase(), vectors), { name: "AbortError" });
   assert.deepEqual(await readdir(plan.folder), []);
   assert.deepEqual([...vectors.snapshots], []);
 });
@@ -181,7 +228,7 @@ test("what a crash left is swept with its snapshots; while Qdrant is away it sta
   const vectors = someVectors(["images"], { download: async () => fail("broke off") });
   const { forget } = vectors;
   const away: Vectors = { ...vectors, forget: async () => fail("Qdrant is away") };
-  await assert.rejects(takeBackup(plan, aDatabase(), away), /broke off/);
+  await assert.rejects(take(plan, aDatabase(), away), /broke off/);
   await sweepUnfinished(plan.folder, away, log);
   assert.equal((await readdir(plan.folder)).length, 1);
   assert.deepEqual((await readContents(plan.folder)).backups, []);
@@ -199,7 +246,7 @@ test("a file that somebody puts beside the parts while they are written makes th
       return [];
     },
   });
-  await assert.rejects(takeBackup(plan, aDatabase(), vectors), /stranger: is not named by the manifest/);
+  await assert.rejects(take(plan, aDatabase(), vectors), /stranger: is not named by the manifest/);
 });
 
 // Seen to fail while any error of the reading counted as "no journal": the folder went, its snapshots stayed.

@@ -1,26 +1,39 @@
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import {
+  type AgentSettings,
   type BackupId,
   beginBackup,
+  type Compression,
   commitBackup,
-  type DatabasePart,
+  type DataKey,
+  type Digest,
   type Manifest,
-  manifestVersion,
+  partName,
   readBack,
+  signedManifest,
   type VectorsPart,
   writeManifest,
   writePart,
 } from "@deeplens/backup";
 import type { Database } from "./database.ts";
+import type { Keys } from "./keys.ts";
 import { closeJournal, noteSnapshot } from "./snapshot-journal.ts";
 import { removeUnfinished } from "./sweep.ts";
-import type { Vectors } from "./vectors.ts";
+import { trialPrefix, type Vectors } from "./vectors.ts";
+
+/** What a backup is taken of. */
+export interface Sources {
+  readonly database: Database;
+  readonly vectors: Vectors;
+  readonly keys: Keys;
+}
 
 export interface BackupPlan {
   readonly folder: string;
   readonly id: BackupId;
-  readonly tenantId: string;
-  readonly slug: string;
+  readonly settings: Pick<AgentSettings, "tenantId" | "slug" | "wrappedKey" | "topic">;
+  readonly key: DataKey;
   readonly trigger: Manifest["trigger"];
   readonly toolVersion: string;
   readonly now: () => Date;
@@ -28,38 +41,36 @@ export interface BackupPlan {
 }
 
 /**
- * Takes one backup: the dump and a snapshot of each collection, the manifest last; reads all of it back, and only then
- * gives it the name that makes it count.
+ * Takes one backup: dump, snapshot of each collection, Redis keys and the topic's configuration, the manifest last;
+ * reads all of it back, and only then gives it the name that makes it count.
  *
  * @throws with the reason; what is left of it then has no name that counts, and is swept
  */
-export const takeBackup = async (
-  plan: BackupPlan,
-  database: Database,
-  vectors: Vectors,
-): Promise<Manifest> => {
+export const takeBackup = async (plan: BackupPlan, sources: Sources): Promise<Manifest> => {
   const startedAt = plan.now().toISOString();
   const path = await beginBackup(plan.folder, plan.id);
   try {
-    const parts = await takeParts(path, database, vectors, plan);
+    const parts = await takeParts(path, sources, plan);
     await closeJournal(path);
-    const manifest: Manifest = {
-      formatVersion: manifestVersion,
-      id: plan.id,
-      tenantId: plan.tenantId,
-      slug: plan.slug,
-      trigger: plan.trigger,
-      startedAt,
-      finishedAt: plan.now().toISOString(),
-      parts,
-    };
+    const { tenantId, slug, wrappedKey } = plan.settings;
+    const manifest = signedManifest(
+      {
+        id: plan.id,
+        ...{ tenantId, slug, startedAt, parts },
+        trigger: plan.trigger,
+        finishedAt: plan.now().toISOString(),
+      },
+      plan.key,
+      wrappedKey,
+    );
     await writeManifest(path, manifest);
-    const problems = await readBack(path, manifest, database.listDump, plan.signal);
-    if (problems.length > 0) throw new Error(`the backup can't be read back: ${problems.join("; ")}`);
+    const problems = await readBack(path, manifest, plan.key, sources.database.listDump, plan.signal);
+    if (problems.length > 0)
+      throw new Error(`the backup can't be read back: ${problems.map(({ message }) => message).join("; ")}`);
     await commitBackup(plan.folder, plan.id);
     return manifest;
   } catch (error) {
-    await removeUnfinished(plan.folder, { id: plan.id, path }, vectors).catch(() => {
+    await removeUnfinished(plan.folder, { id: plan.id, path }, sources.vectors).catch(() => {
       // Stays unfinished, and is swept (and told) before the next backup.
     });
     throw error;
@@ -67,28 +78,87 @@ export const takeBackup = async (
 };
 
 /**
- * The dump and the snapshots at once. Where snapshots fail the dump is ended; where the dump fails the snapshots are
- * waited for, because Qdrant finishes what it began, and only what has come back can be deleted there.
+ * All parts at once, so that their moments lie close together. Where snapshots fail the dumps are ended; where a dump
+ * fails the snapshots are waited for, because Qdrant finishes what it began, and only what has come back can be
+ * deleted there.
  */
-const takeParts = async (
-  path: string,
-  database: Database,
-  vectors: Vectors,
-  plan: BackupPlan,
-): Promise<Manifest["parts"]> => {
-  const snapshotsFailed = new AbortController();
-  const snapshots = snapshotCollections(path, vectors, plan);
-  const dump = dumpDatabase(path, database, AbortSignal.any([plan.signal, snapshotsFailed.signal]));
-  snapshots.catch((error: unknown) => snapshotsFailed.abort(error));
-  const [dumped, taken] = await Promise.allSettled([dump, snapshots]);
-  if (taken.status === "rejected") throw taken.reason;
-  if (dumped.status === "rejected") throw dumped.reason;
-  return [dumped.value, ...taken.value];
+const takeParts = async (path: string, sources: Sources, plan: BackupPlan): Promise<Manifest["parts"]> => {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([plan.signal, failed.signal]);
+  let first: { error: unknown } | undefined;
+  const told = (error: unknown): never => {
+    first ??= { error };
+    failed.abort(error);
+    throw error;
+  };
+  const [dump, keys, topic, snapshots] = await Promise.allSettled([
+    dumpDatabase(path, sources.database, plan, signal).catch(told),
+    dumpKeys(path, sources.keys, plan, signal).catch(told),
+    writeTopic(path, plan, signal).catch(told),
+    snapshotCollections(path, sources.vectors, plan).catch(told),
+  ]);
+  if (
+    dump.status === "rejected" ||
+    keys.status === "rejected" ||
+    topic.status === "rejected" ||
+    snapshots.status === "rejected"
+  )
+    throw first?.error;
+  return [dump.value, ...snapshots.value, keys.value, topic.value];
 };
 
-const dumpDatabase = async (path: string, database: Database, signal: AbortSignal): Promise<DatabasePart> => {
-  const file = "database.dump";
-  return { part: "database", file, ...(await database.dump(join(path, file), signal)) };
+type Part<Name> = Extract<Manifest["parts"][number], { part: Name }>;
+
+const writing =
+  (
+    path: string,
+    { key, settings, id }: BackupPlan,
+    file: string,
+    compression: Compression,
+    signal: AbortSignal,
+  ) =>
+  (source: Readable): Promise<Digest> =>
+    writePart(
+      source,
+      { path: join(path, file), key, name: partName(settings.tenantId, id, file), compression },
+      signal,
+    );
+
+const dumpDatabase = async (
+  path: string,
+  database: Database,
+  plan: BackupPlan,
+  signal: AbortSignal,
+): Promise<Part<"database">> => {
+  // pg_dump compresses by itself.
+  const [file, compression] = ["database.dump.enc", "none"] as const;
+  const dumped = await database.dump(writing(path, plan, file, compression, signal), signal);
+  return { part: "database", file, compression, ...dumped };
+};
+
+const dumpKeys = async (
+  path: string,
+  keys: Keys,
+  plan: BackupPlan,
+  signal: AbortSignal,
+): Promise<Part<"redis">> => {
+  const [file, compression] = ["redis.resp.zst.enc", "zstd"] as const;
+  const takenAt = plan.now().toISOString();
+  const dumped = await keys.dump(writing(path, plan, file, compression, signal), signal);
+  return { part: "redis", file, compression, takenAt, toolVersion: plan.toolVersion, ...dumped };
+};
+
+const writeTopic = async (path: string, plan: BackupPlan, signal: AbortSignal): Promise<Part<"topic">> => {
+  const [file, compression] = ["topic.json.enc", "none"] as const;
+  const { name, asOf, ...rest } = plan.settings.topic;
+  const text = `${JSON.stringify({ name, ...rest }, undefined, 2)}\n`;
+  const digest = await writing(path, plan, file, compression, signal)(Readable.from([Buffer.from(text)]));
+  return {
+    part: "topic",
+    ...{ file, compression, topic: name, takenAt: asOf, serverVersion: "kafka" },
+    toolVersion: plan.toolVersion,
+    ...digest,
+  };
 };
 
 const snapshotCollections = async (
@@ -98,13 +168,15 @@ const snapshotCollections = async (
 ): Promise<readonly VectorsPart[]> => {
   const serverVersion = await vectors.version(plan.signal);
   const parts: VectorsPart[] = [];
+  const collections = await vectors.collections(plan.signal);
   // One after the other: a snapshot costs Qdrant memory and disk.
-  for (const collection of await vectors.collections(plan.signal)) {
+  for (const collection of collections.filter((name) => !name.startsWith(trialPrefix))) {
     // A collection's name may hold anything; a file's name of ours says only which one it is.
-    const file = `vectors-${String(parts.length + 1).padStart(4, "0")}.snapshot`;
+    const file = `vectors-${String(parts.length + 1).padStart(4, "0")}.snapshot.zst.enc`;
     parts.push({
       part: "vectors",
       file,
+      compression: "zstd",
       collection,
       serverVersion,
       toolVersion: plan.toolVersion,
@@ -119,18 +191,21 @@ const snapshotCollection = async (
   file: string,
   collection: string,
   vectors: Vectors,
-  { now, signal }: BackupPlan,
-): Promise<Pick<VectorsPart, "points" | "aliases" | "takenAt" | "sha256" | "sizeBytes">> => {
+  plan: BackupPlan,
+): Promise<Digest & Pick<VectorsPart, "points" | "pointsAfter" | "aliases" | "takenAt">> => {
+  const { now, signal } = plan;
   const points = await vectors.points(collection, signal);
   const aliases = await vectors.aliases(collection, signal);
   const takenAt = now().toISOString();
   const snapshot = await vectors.snapshot(collection, signal);
   await noteSnapshot(path, snapshot);
-  const digest = await writePart(await vectors.download(snapshot, signal), join(path, file), signal);
-  if (snapshot.sha256 !== undefined && snapshot.sha256 !== digest.sha256)
+  const pointsAfter = await vectors.points(collection, signal);
+  const content = await vectors.download(snapshot, signal);
+  const digest = await writing(path, plan, file, "zstd", signal)(content);
+  if (snapshot.sha256 !== undefined && snapshot.sha256 !== digest.plainSha256)
     throw new Error(
-      `the snapshot of ${collection} came in with the checksum ${digest.sha256}, and Qdrant says ${snapshot.sha256}`,
+      `the snapshot of ${collection} came in with the checksum ${digest.plainSha256}, and Qdrant says ${snapshot.sha256}`,
     );
   await vectors.forget(snapshot, signal);
-  return { points, aliases: [...aliases], takenAt, ...digest };
+  return { points, pointsAfter, aliases: [...aliases], takenAt, ...digest };
 };

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 const longestErrorText = 2_000;
 
@@ -9,13 +10,16 @@ export interface Tool {
   readonly command: string;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Given to its standard input. A program that ends before it has read all of it is no error. */
+  readonly input?: AsyncIterable<Buffer>;
 }
 
 /**
  * Runs a program and hands what it writes to `read`, which must read it to its end.
  *
  * @returns what `read` gave, once the program has ended well
- * @throws with the program's own words when it fails or can't be started; AbortError (the program is ended first)
+ * @throws with the program's own words when it fails or can't be started; the input's own error; AbortError (the
+ * program is ended first)
  */
 export const runTool = async <T>(
   tool: Tool,
@@ -24,12 +28,12 @@ export const runTool = async <T>(
 ): Promise<T> => {
   const child = spawn(tool.command, tool.arguments, {
     env: tool.environment,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [tool.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     signal,
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
   const ended = end(child, tool.command);
   try {
-    const [result] = await Promise.all([read(child.stdout), ended]);
+    const [result] = await Promise.all([read(child.stdout), ended, feed(tool.input, child.stdin)]);
     return result;
   } catch (error) {
     child.kill("SIGTERM");
@@ -39,7 +43,29 @@ export const runTool = async <T>(
   }
 };
 
-const end = async (child: ChildProcessByStdio<null, Readable, Readable>, command: string): Promise<void> => {
+const feed = async (input: AsyncIterable<Buffer> | undefined, stdin: Writable | null): Promise<void> => {
+  if (input === undefined || stdin === null) return;
+  let wrong: Error | undefined;
+  const told = (async function* () {
+    try {
+      yield* input;
+    } catch (error) {
+      wrong = error as Error;
+      throw error;
+    }
+  })();
+  try {
+    await pipeline(Readable.from(told), stdin);
+  } catch (error) {
+    // It ended without reading on: how it ended says whether that is an error.
+    if (wrong !== undefined || (error as NodeJS.ErrnoException).code !== "EPIPE") throw wrong ?? error;
+  }
+};
+
+const end = async (
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+  command: string,
+): Promise<void> => {
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => {
     if (errors.length < longestErrorText) errors += chunk.toString();

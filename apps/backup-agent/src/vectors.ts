@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { z } from "zod";
 import { type Answer, request } from "./request.ts";
 
@@ -23,9 +23,22 @@ export interface Vectors {
   download(snapshot: RemoteSnapshot, signal: AbortSignal): Promise<Readable>;
   /** A missing one succeeds. */
   forget(snapshot: RemoteSnapshot, signal: AbortSignal): Promise<void>;
+  /** Makes the collection what the snapshot holds, in place of what was there; Qdrant checks its checksum. */
+  recover(
+    collection: string,
+    snapshot: { readonly content: AsyncIterable<Buffer>; readonly bytes: number; readonly sha256: string },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Makes the aliases point to the collection. */
+  point(collection: string, aliases: readonly string[], signal: AbortSignal): Promise<void>;
+  /** A missing one succeeds. */
+  remove(collection: string, signal: AbortSignal): Promise<void>;
   /** Rejects with the reason when it does not answer. */
   check(): Promise<void>;
 }
+
+/** What a restore that is tried out is named: never backed up, and swept before the next one. */
+export const trialPrefix = ".deeplens-trial-";
 
 const questionMs = 30_000;
 
@@ -43,9 +56,21 @@ const snapshotAnswer = z.object({
 
 /** Qdrant by its REST interface; `keyFile` holds the tenant's API key. */
 export const qdrantVectors = (url: string, keyFile: string): Vectors => {
-  const send = async (method: string, path: string, signal: AbortSignal, body?: unknown): Promise<Answer> => {
+  const send = async (
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer> => {
     const apiKey = (await readFile(keyFile, "utf8")).trim();
-    return request({ url: new URL(path, url), method, headers: { "api-key": apiKey }, body, signal });
+    return request({
+      url: new URL(path, url),
+      method,
+      headers: { ...headers, "api-key": apiKey },
+      body,
+      signal,
+    });
   };
   const ask = async <T>(
     what: string,
@@ -60,6 +85,11 @@ export const qdrantVectors = (url: string, keyFile: string): Vectors => {
     if (answer.status !== 200)
       throw new Error(`Qdrant answered ${answer.status} to ${what}: ${text.slice(0, 500)}`);
     return schema.parse(JSON.parse(text));
+  };
+  const told = async (what: string, answer: Answer, ...fine: readonly number[]): Promise<void> => {
+    const text = await answer.text();
+    if (!fine.includes(answer.status))
+      throw new Error(`Qdrant answered ${answer.status} to ${what}: ${text.slice(0, 500)}`);
   };
   const soon = (signal: AbortSignal): AbortSignal =>
     AbortSignal.any([signal, AbortSignal.timeout(questionMs)]);
@@ -106,11 +136,36 @@ export const qdrantVectors = (url: string, keyFile: string): Vectors => {
     },
     forget: async (snapshot, signal) => {
       const answer = await send("DELETE", `${snapshotPath(snapshot)}?wait=true`, soon(signal));
-      const text = await answer.text();
-      if (answer.status !== 200 && answer.status !== 404)
-        throw new Error(
-          `Qdrant answered ${answer.status} to the deletion of ${snapshot.name}: ${text.slice(0, 500)}`,
-        );
+      await told(`the deletion of ${snapshot.name}`, answer, 200, 404);
+    },
+    recover: async (collection, { content, bytes, sha256 }, signal) => {
+      const boundary = "deeplens-snapshot";
+      const head = Buffer.from(
+        `--${boundary}\r\ncontent-disposition: form-data; name="snapshot"; filename="a.snapshot"\r\ncontent-type: application/octet-stream\r\n\r\n`,
+      );
+      const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+      const form = async function* () {
+        yield head;
+        yield* content;
+        yield tail;
+      };
+      const path = `${of(collection)}/snapshots/upload?priority=snapshot&wait=true&checksum=${sha256}`;
+      const answer = await send("POST", path, signal, Readable.from(form(), { objectMode: false }), {
+        "content-type": `multipart/form-data; boundary=${boundary}`,
+        "content-length": String(head.length + bytes + tail.length),
+      });
+      await told(`the recovery of ${collection}`, answer, 200);
+    },
+    point: async (collection, aliases, signal) => {
+      if (aliases.length === 0) return;
+      const actions = aliases.map((alias) => ({
+        create_alias: { collection_name: collection, alias_name: alias },
+      }));
+      await told("the aliases", await send("POST", "/collections/aliases", soon(signal), { actions }), 200);
+    },
+    remove: async (collection, signal) => {
+      const answer = await send("DELETE", of(collection), soon(signal));
+      await told(`the deletion of ${collection}`, answer, 200, 404);
     },
     check: async () => {
       await collections(AbortSignal.timeout(connectMs));

@@ -1,13 +1,13 @@
 import {
-  type BackupId,
   type BackupListing,
-  type BackupRun,
   backupListingSchema,
-  backupRunSchema,
+  type Job,
+  type JobResult,
+  type JobRun,
+  jobRunSchema,
   longestWaitMs,
-  type Verification,
-  verificationSchema,
 } from "@deeplens/backup";
+import type { StepContext } from "@deeplens/worker";
 import { z } from "zod";
 
 /** A tenant's backup agent, over its HTTP. Every function throws an Error that says what the agent answered. */
@@ -15,15 +15,14 @@ export interface AgentClient {
   /** The reason why it is not ready to take a backup; undefined when it is. */
   notReady(signal: AbortSignal): Promise<string | undefined>;
   list(signal: AbortSignal): Promise<BackupListing>;
-  /** Starts a backup, or joins the one that runs; comes back when it has ended, or after `waitMs`. */
-  start(waitMs: number, signal: AbortSignal): Promise<BackupRun>;
-  see(id: BackupId, waitMs: number, signal: AbortSignal): Promise<BackupRun>;
-  /** Has the agent read a backup back from its disk. */
-  verify(id: BackupId, signal: AbortSignal): Promise<Verification>;
+  /**
+   * Has it do a job, or joins the one of that id that runs; comes back when it has ended, or after `waitMs` (30,000 at
+   * most). One that failed is done again.
+   */
+  put(id: string, job: Job, waitMs: number, signal: AbortSignal): Promise<JobRun>;
+  /** What has become of a job, after `waitMs` at most; undefined where the agent knows of none of that id. */
+  see(id: string, waitMs: number, signal: AbortSignal): Promise<JobRun | undefined>;
 }
-
-/** How long start and see wait at most, in ms. */
-export const waitMsLimit = longestWaitMs;
 
 const readyMs = 4_000;
 const refusal = z.object({ error: z.string() });
@@ -34,16 +33,19 @@ export const agentClient = (url: string, token: string): AgentClient => {
     method: string,
     path: string,
     signal: AbortSignal,
+    sent?: Job,
   ): Promise<T> => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}` },
+      ...(sent !== undefined && { body: JSON.stringify(sent) }),
       signal,
     });
     const body: unknown = await response.json();
     if (!response.ok) {
       const reason = refusal.safeParse(body).data?.error ?? "it gave no reason";
-      throw new Error(
+      throw new AgentError(
+        response.status,
         `the backup agent at ${url} answered ${response.status} to ${method} ${path}: ${reason}`,
       );
     }
@@ -63,8 +65,72 @@ export const agentClient = (url: string, token: string): AgentClient => {
       }
     },
     list: (signal) => ask(backupListingSchema, "GET", "/v1/backups", signal),
-    start: (waitMs, signal) => ask(backupRunSchema, "POST", `/v1/backups?waitMs=${waitMs}`, signal),
-    see: (id, waitMs, signal) => ask(backupRunSchema, "GET", `/v1/backups/${id}?waitMs=${waitMs}`, signal),
-    verify: (id, signal) => ask(verificationSchema, "GET", `/v1/backups/${id}/verification`, signal),
+    put: (id, job, waitMs, signal) =>
+      ask(jobRunSchema, "PUT", `/v1/jobs/${id}?waitMs=${waitMs}`, signal, job),
+    see: async (id, waitMs, signal) => {
+      try {
+        return await ask(jobRunSchema, "GET", `/v1/jobs/${id}?waitMs=${waitMs}`, signal);
+      } catch (error) {
+        if (error instanceof AgentError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
   };
 };
+
+class AgentError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const waitMs = Math.min(20_000, longestWaitMs);
+
+/**
+ * Has the agent do a job, and waits for its end however long that takes. After a crash of this process the same id joins
+ * it; where the agent itself was started anew meanwhile, it is done again.
+ *
+ * @throws JobError with the agent's reason when the job failed
+ */
+export const doJob = async <Kind extends JobResult["kind"]>(
+  client: AgentClient,
+  context: StepContext,
+  /** `call` names it among the step's calls; `what`, with the tenant in it, where it fails. */
+  { call, what }: { readonly call: string; readonly what: string },
+  id: string,
+  job: Job,
+  kind: Kind,
+): Promise<Extract<JobResult, { kind: Kind }>> => {
+  let run = await context.call(call, (signal) => client.put(id, job, waitMs, signal));
+  while (run.state === "running") {
+    context.progress(`${what} has been running since ${run.startedAt}`);
+    run = await context.call(`wait to ${call}`, async (signal) => {
+      const seen = await client.see(id, waitMs, signal);
+      return seen ?? client.put(id, job, waitMs, signal);
+    });
+  }
+  if (run.state === "failed") throw new JobError(what, run.error);
+  const { result } = run;
+  if (isOf(result, kind)) return result;
+  throw new Error(`the backup agent answered the job ${id} (${job.kind}) with a ${result.kind}`);
+};
+
+const isOf = <Kind extends JobResult["kind"]>(
+  result: JobResult,
+  kind: Kind,
+): result is Extract<JobResult, { kind: Kind }> => result.kind === kind;
+
+/** Time can help: a disk is cleaned, a database answers again. */
+export class JobError extends Error {
+  readonly code: "disk-full" | "backup-job-failed";
+  constructor(what: string, reason: string) {
+    const full = /ENOSPC|no space left on device/i.test(reason);
+    super(
+      `${what} failed: ${reason}${full ? ". Free space on the disk that holds the engine's volumes" : ""}`,
+    );
+    this.name = "JobError";
+    this.code = full ? "disk-full" : "backup-job-failed";
+  }
+}

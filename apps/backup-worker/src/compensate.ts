@@ -5,6 +5,7 @@ import { lookIntoVolume, strangeContents } from "./look-into-volume.ts";
 import {
   type BackupServices,
   containerResource,
+  keyPurpose,
   lookerResource,
   type TenantBackup,
   tenantBackup,
@@ -13,7 +14,7 @@ import {
 } from "./tenant-backup.ts";
 
 /**
- * Takes a tenant's backups away: container, then volume, then (both seen gone, by name and by owner) the token. What
+ * Takes a tenant's backups away: container, then volume, then (both seen gone, by name and by owner) token and data key. What
  * is somebody else's stays.
  *
  * Before anything goes, the volume is looked into: it may hold backups of this very tenant, and nothing else.
@@ -42,7 +43,11 @@ export const compensate = async (
     await removeResource(context, tenant, volumeResource(services, backup)),
   ];
   await seeNothingLeft(services, backup, context);
-  return [...receipt.slice(1), await removeToken(context)];
+  return [
+    ...receipt.slice(1),
+    await removeSecret(context, tokenPurpose),
+    await removeSecret(context, keyPurpose),
+  ];
 };
 
 /** True when the volume is ours and was, or may have been, mounted. */
@@ -82,8 +87,8 @@ const seeNothingLeft = async (
     );
 };
 
-const removeToken = async ({ secrets }: StepContext): Promise<ReceiptLine> => {
-  const there = (await secrets.read(tokenPurpose)) !== undefined;
-  if (there) await secrets.remove(tokenPurpose);
-  return { kind: "secret", name: tokenPurpose, outcome: there ? "removed" : "absent" };
+const removeSecret = async ({ secrets }: StepContext, purpose: string): Promise<ReceiptLine> => {
+  const there = (await secrets.read(purpose)) !== undefined;
+  if (there) await secrets.remove(purpose);
+  return { kind: "secret", name: purpose, outcome: there ? "removed" : "absent" };
 };

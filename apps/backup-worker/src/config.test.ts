@@ -14,6 +14,7 @@ const environment = {
   DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   BACKUP_IMAGE: "backup:1",
   TENANT_DB_HOST: "postgres",
+  REDIS_HOST: "redis",
 };
 
 test("what is not set has the defaults of an installation's network", () => {
@@ -21,6 +22,11 @@ test("what is not set has the defaults of an installation's network", () => {
   assert.equal(config.BACKUP_REACH, "network");
   assert.equal(config.BACKUP_TIME_ZONE, "UTC");
   assert.equal(config.TENANT_DB_PORT, 5432);
+  assert.equal(config.REDIS_PORT, 6379);
+  assert.deepEqual(
+    [config.BACKUP_SCHEDULE, config.BACKUP_RETENTION_DAYS, config.BACKUP_SPREAD_MINUTES],
+    ["0 2 * * *", 30, 60],
+  );
 });
 
 test("every variable that is missing or wrong is named at once", () => {
@@ -29,6 +35,8 @@ test("every variable that is missing or wrong is named at once", () => {
     BACKUP_IMAGE: "",
     BACKUP_REACH: "telepathy",
     BACKUP_TIME_ZONE: "Mars/Olympus",
+    BACKUP_SCHEDULE: "every night",
+    BACKUP_RETENTION_DAYS: "0",
     DOCKER_HOST: "localhost",
     TENANT_DB_HOST: "",
   };
@@ -40,6 +48,8 @@ test("every variable that is missing or wrong is named at once", () => {
       assert.deepEqual(named, [
         "BACKUP_IMAGE",
         "BACKUP_REACH",
+        "BACKUP_RETENTION_DAYS",
+        "BACKUP_SCHEDULE",
         "BACKUP_TIME_ZONE",
         "DOCKER_HOST",
         "TENANT_DB_HOST",

@@ -1,7 +1,8 @@
 import { parseEngineAddress } from "@deeplens/containers";
-import { port } from "@deeplens/service";
+import { port, positive } from "@deeplens/service";
 import { workerSettings } from "@deeplens/worker";
 import { z } from "zod";
+import { defaultHabits } from "./tenant-backup.ts";
 
 const parses =
   (parse: (text: string) => unknown) =>
@@ -31,6 +32,19 @@ export const backupSettings = {
       parses((timeZone) => new Intl.DateTimeFormat("en", { timeZone })),
       "must be a time zone's name, Europe/Berlin say",
     ),
+  /** What a tenant is backed up by that was told nothing else. */
+  BACKUP_SCHEDULE: z
+    .string()
+    .default(defaultHabits.schedule)
+    .refine((text) => text.trim().split(/\s+/).length === 5, "must be cron's five fields"),
+  BACKUP_RETENTION_DAYS: positive.default(defaultHabits.retentionDays),
+  /** Each tenant's backups begin at a moment of its own within so many minutes. */
+  BACKUP_SPREAD_MINUTES: z.coerce.number().int().min(0).max(720).default(60),
+  /** Every so many days a tenant's newest backup is restored for a trial. */
+  BACKUP_DRILL_DAYS: positive.default(defaultHabits.drillDays),
+  /** The tenants' Redis, as the agents see it in the installation's network. */
+  REDIS_HOST: z.string().min(1),
+  REDIS_PORT: port.min(1).default(6379),
   /** The tenants' Postgres, as the agents see it in the installation's network. */
   TENANT_DB_HOST: z.string().min(1),
   TENANT_DB_PORT: port.min(1).default(5432),

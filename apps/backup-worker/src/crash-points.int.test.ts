@@ -37,14 +37,20 @@ const freshFixture = (): CrashFixture => {
     },
     verifyGone: async (receipt, { secrets, ledger }) => {
       assert.deepEqual(await names(), { containers: [], volumes: [] });
-      assert.equal(secrets.values.has(`${tenant.tenantId}/backup.token`), false);
+      for (const purpose of ["backup.token", "backup.key"])
+        assert.equal(secrets.values.has(`${tenant.tenantId}/${purpose}`), false);
       assert.deepEqual(
         ledger.rows().filter(({ state }) => state !== "gone"),
         [],
       );
       assert.deepEqual(
         receipt.map(({ kind, name }) => `${kind} ${name}`),
-        [`backup-container ${backup.container}`, `backup-volume ${backup.volume}`, "secret backup.token"],
+        [
+          `backup-container ${backup.container}`,
+          `backup-volume ${backup.volume}`,
+          "secret backup.token",
+          "secret backup.key",
+        ],
       );
       assert.ok(receipt.every(({ outcome }) => outcome !== "foreign"));
     },

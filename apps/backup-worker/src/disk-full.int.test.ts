@@ -25,7 +25,7 @@ test("a disk that is full fails the step with that reason, which time can help; 
     DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=8k,mode=1777" },
   });
   await assert.rejects(acme.provision(), (error: Error & { code?: string }) => {
-    assert.equal(error.name, "FirstBackupError", error.message);
+    assert.equal(error.name, "JobError", error.message);
     assert.equal(error.code, "disk-full", error.message);
     assert.match(
       error.message,

@@ -4,7 +4,7 @@ import { migrateSecrets } from "@deeplens/secrets";
 import { cleanUps } from "@deeplens/testing";
 import { assertNamesWhatIsMissing, type WorkerRig, workerRig } from "@deeplens/testing/worker";
 import { agentClient } from "./agent-client.ts";
-import { agentUrl, tokenPurpose } from "./tenant-backup.ts";
+import { agentUrl, keyPurpose, tokenPurpose } from "./tenant-backup.ts";
 import { ownNetwork } from "./testing/own-network.ts";
 import { backupRig, type Rig } from "./testing/rig.ts";
 
@@ -18,15 +18,17 @@ let worker: WorkerRig;
 before(async () => {
   const network = ownNetwork(last);
   rig = await backupRig(last.add);
-  const { installation, image, database } = rig.source;
-  const databaseHost = await network.open(rig.source);
+  const { installation, image, database, redis } = rig.source;
+  const relay = await network.open(rig.source);
   worker = await workerRig({
     ...{ step: "backup", main, cleanUps: last, installation },
     variables: {
       DOCKER_HOST: process.env.DOCKER_HOST ?? "",
       BACKUP_IMAGE: image,
       BACKUP_REACH: "published",
-      TENANT_DB_HOST: databaseHost,
+      TENANT_DB_HOST: relay,
+      REDIS_HOST: relay,
+      REDIS_PORT: String(redis.port),
       TENANT_DB_PORT: String(database.port),
     },
   });
@@ -35,12 +37,13 @@ after(() => last.run());
 
 test("the worker process gives a tenant its backups and undoes it, tells no secret, and stops within 10 s", async () => {
   const { tenant, backup, command } = rig.tenant();
-  const { database, vectors } = rig.source;
+  const { database, redis, vectors } = rig.source;
   const { engine } = rig.services;
   // The earlier steps have stored their secrets before this one is commanded.
   await migrateSecrets(worker.database.pool);
   const secrets = worker.secrets.of(tenant.tenantId);
-  await secrets.ensure("database.app", () => database.password);
+  await secrets.ensure("database.backup", () => database.password);
+  await secrets.ensure("redis.backup", () => redis.password);
   await secrets.ensure("vectors.api-key", () => vectors.apiKey);
 
   const running = worker.start();
@@ -68,6 +71,7 @@ test("the worker process gives a tenant its backups and undoes it, tells no secr
       `backup-container ${backup.container} removed`,
       `backup-volume ${backup.volume} removed`,
       `secret ${tokenPurpose} removed`,
+      `secret ${keyPurpose} removed`,
     ],
   );
   assert.equal(await engine.container(backup.container), undefined);
@@ -75,13 +79,14 @@ test("the worker process gives a tenant its backups and undoes it, tells no secr
   assert.equal(await secrets.read(tokenPurpose), undefined);
 
   await running.assertStopsCleanly();
-  worker.assertToldNoSecret(running, [token, database.password, vectors.apiKey]);
+  worker.assertToldNoSecret(running, [token, database.password, redis.password, vectors.apiKey]);
 });
 
 test("a process without its environment names every variable that it misses, and exits 78", () =>
   assertNamesWhatIsMissing(main, [
     "BACKUP_IMAGE",
     "TENANT_DB_HOST",
+    "REDIS_HOST",
     "KAFKA_BROKERS",
     "CONTROL_DB_PASSWORD",
     "DEEPLENS_MASTER_KEY",

@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Problem } from "@deeplens/backup";
 import { aDatabasePart, aManifest, aVectorsPart } from "@deeplens/backup/testing/manifests";
 import { strangeContents } from "./look-into-volume.ts";
 import { proofProblems } from "./proof.ts";
 
 const manifest = aManifest();
 const { id, tenantId, slug } = manifest;
+const damaged = (message: string): Problem => ({ code: "damaged", message });
 const expected = { tenantId, slug, database: "tenant_acme_metadata", collection: "images" };
 const problems = (
   changes: Parameters<typeof aManifest>[0],
-  found: readonly string[] = [],
-): readonly string[] => proofProblems({ id, manifest: aManifest(changes), problems: found }, expected);
+  found: readonly Problem[] = [],
+): readonly string[] => proofProblems({ manifest: aManifest(changes), problems: found }, expected);
 
 test("a whole backup of this tenant proves the step", () => {
   assert.deepEqual(problems({}), []);
-  const verification = { id, manifest, problems: [] };
+  const verification = { manifest, problems: [] };
   assert.deepEqual(proofProblems(verification, { ...expected, collection: undefined }), []);
 });
 
@@ -31,11 +33,11 @@ test("a backup of another tenant, without a part, of another database, or damage
     problems({ parts: [aDatabasePart(), aVectorsPart({ collection: "other" })] }).join(),
     /no snapshot of the collection images/,
   );
-  assert.deepEqual(problems({}, ["database.dump: ENOENT"]), ["database.dump: ENOENT"]);
-  assert.deepEqual(proofProblems({ id, problems: ["manifest.json: ENOENT"] }, expected), [
+  assert.deepEqual(problems({}, [damaged("database.dump: ENOENT")]), ["database.dump: ENOENT"]);
+  assert.deepEqual(proofProblems({ problems: [damaged("manifest.json: ENOENT")] }, expected), [
     "manifest.json: ENOENT",
   ]);
-  assert.equal(proofProblems({ id, problems: [] }, expected).length, 1);
+  assert.equal(proofProblems({ problems: [] }, expected).length, 1);
 });
 
 test("only this tenant's own backups may be destroyed with its volume", () => {

@@ -14,8 +14,8 @@ export const proofProblems = (
   { manifest, problems }: Verification,
   expected: Expected,
 ): readonly string[] => {
-  if (manifest === undefined) return problems.length > 0 ? problems : ["it has no manifest"];
-  const found = [...problems];
+  const found = problems.map(({ message }) => message);
+  if (manifest === undefined) return found.length > 0 ? found : ["it has no manifest"];
   if (manifest.tenantId !== expected.tenantId || manifest.slug !== expected.slug)
     found.push(`its manifest names tenant ${manifest.slug} (${manifest.tenantId})`);
   const databases = manifest.parts.filter((part) => part.part === "database");

@@ -1,26 +1,21 @@
-import { type AgentSettings, agentFiles, agentFilesFolder, agentUser, pgpassText } from "@deeplens/backup";
 import { type ContainerFile, type ContainerSight, hasCode } from "@deeplens/containers";
 import {
   ensureResource,
-  PermanentStepError,
   type ProvisionCommand,
   removeResource,
   type StepContext,
   type StepDone,
 } from "@deeplens/worker";
 import { agentClient } from "./agent-client.ts";
+import { agentFilesOf } from "./agent-files.ts";
 import { firstBackup } from "./first-backup.ts";
 import { freePort } from "./free-port.ts";
 import {
-  agentSettings,
   agentUrl,
   type BackupServices,
   containerResource,
-  retentionDays,
-  schedule,
   type TenantBackup,
   tenantBackup,
-  tokenPurpose,
   volumeResource,
 } from "./tenant-backup.ts";
 import { waitForAgent } from "./wait-for-agent.ts";
@@ -36,19 +31,8 @@ export const provision = async (
 ): Promise<StepDone> => {
   const { tenant } = command;
   const backup = tenantBackup(tenant, context.installation);
-  const database = input(command, "database.database");
-  const settings = agentSettings(services, backup, {
-    database,
-    user: input(command, "database.applicationRole"),
-    vectorsUrl: input(command, "vectors.url"),
-  });
   await context.call("look for the image", (signal) => imageIsThere(services, signal));
-  const token = await context.secrets.ensure(tokenPurpose);
-  const files = agentFilesOf(settings, {
-    token: token.value,
-    databasePassword: await secret(context, "database.app", tenant.slug),
-    vectorsApiKey: await secret(context, "vectors.api-key", tenant.slug),
-  });
+  const { files, token, settings } = await agentFilesOf(services, command, context);
   await ensureResource(context, tenant, volumeResource(services, backup));
   const sight = await startContainer(services, backup, command, context, files);
   const client = agentClient(agentUrl(services, backup, sight), token.value);
@@ -56,16 +40,16 @@ export const provision = async (
   const first = await firstBackup(client, context, {
     tenantId: tenant.tenantId,
     slug: tenant.slug,
-    database,
+    database: settings.database.database,
     collection: command.inputs["vectors.collection"],
   });
   return {
     outputs: {
       container: backup.container,
       volume: backup.volume,
-      schedule,
-      timeZone: services.timeZone,
-      retentionDays: String(retentionDays),
+      schedule: settings.schedule,
+      timeZone: settings.timeZone,
+      retentionDays: String(settings.retentionDays),
       firstBackupId: first.id,
       tokenRef: token.reference,
     },
@@ -74,24 +58,6 @@ export const provision = async (
       { kind: "backup-volume", name: backup.volume },
     ],
   };
-};
-
-const input = ({ inputs, tenant }: ProvisionCommand, name: string): string => {
-  const value = inputs[name];
-  if (value !== undefined && value !== "") return value;
-  throw new PermanentStepError(
-    "input-missing",
-    `the command to back up tenant ${tenant.slug} lacks ${name}, which an earlier step puts out; replay the saga`,
-  );
-};
-
-const secret = async ({ secrets }: StepContext, purpose: string, slug: string): Promise<string> => {
-  const value = await secrets.read(purpose);
-  if (value !== undefined) return value;
-  throw new PermanentStepError(
-    "secret-missing",
-    `tenant ${slug} has no secret ${purpose}, which an earlier step makes; replay the saga`,
-  );
 };
 
 /** Asked before anything is made: a volume that nothing ever mounted needs no look before its removal. */
@@ -109,25 +75,6 @@ class ImageMissingError extends Error {
     this.name = "ImageMissingError";
   }
 }
-
-/** Every file that the agent reads; the secrets are in files of their own, readable by the agent alone. */
-const agentFilesOf = (
-  settings: AgentSettings,
-  secrets: { token: string; databasePassword: string; vectorsApiKey: string },
-): readonly ContainerFile[] => {
-  const file = (name: string, content: string): ContainerFile => ({
-    path: `${agentFilesFolder}/${name}`,
-    content,
-    mode: 0o400,
-    owner: agentUser,
-  });
-  return [
-    file(agentFiles.settings, `${JSON.stringify(settings)}\n`),
-    file(agentFiles.token, secrets.token),
-    file(agentFiles.pgpass, pgpassText({ ...settings.database, password: secrets.databasePassword })),
-    file(agentFiles.vectorsApiKey, secrets.vectorsApiKey),
-  ];
-};
 
 /** The container with its files in it, running. */
 const startContainer = async (

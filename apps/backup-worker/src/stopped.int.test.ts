@@ -19,8 +19,12 @@ const script = new URL("./testing/stalling-provision.ts", import.meta.url);
 /** Provisions in a process of its own until it has stopped itself there. */
 const stoppedAt = async ({ command }: TestTenant, stopAt: string, where: Stall["where"]) => {
   const { engine: _, ...services } = rig.services;
-  const { installation, database, vectors } = rig.source;
-  const secrets = { "database.app": database.password, "vectors.api-key": vectors.apiKey };
+  const { installation, database, redis, vectors } = rig.source;
+  const secrets = {
+    "database.backup": database.password,
+    "redis.backup": redis.password,
+    "vectors.api-key": vectors.apiKey,
+  };
   const stall: Stall = { installation, command, services, secrets, stopAt, where };
   const stopped = await stoppedProcess(script, stall);
   cleanUps.push(async () => stopped.end());

@@ -1,4 +1,4 @@
-import { type AgentSettings, agentBackupsFolder, agentPort } from "@deeplens/backup";
+import { agentBackupsFolder, agentPort, type WrappedKey } from "@deeplens/backup";
 import {
   type ContainerEngine,
   type ContainerSight,
@@ -19,13 +19,40 @@ export interface BackupServices {
   readonly network: string;
   readonly reach: "network" | "published";
   readonly timeZone: string;
-  /** The tenants' Postgres, as the agents see it. */
+  /** The tenants' Postgres and Redis, as the agents see them. */
   readonly databaseServer: { readonly host: string; readonly port: number };
+  readonly redisServer: { readonly host: string; readonly port: number };
+  /** A data key as the installation's master key wraps it: it goes into each backup's manifest. */
+  readonly wrapKey: (tenantId: TenantId, key: string) => WrappedKey;
+  /** What Kafka tells of a topic. */
+  readonly describeTopic: (topic: string) => Promise<{
+    readonly partitions: number;
+    readonly config: Readonly<Record<string, string>>;
+  }>;
+  /** A tenant's own, where it was not told others. */
+  readonly habits: Habits;
 }
 
-export const schedule = "0 2 * * *";
-export const retentionDays = 30;
+/** When a tenant is backed up, and what is kept. */
+export interface Habits {
+  /** Cron's five fields, in the installation's time zone. */
+  readonly schedule: string;
+  readonly retentionDays: number;
+  readonly spreadMs: number;
+  readonly drillDays: number;
+}
+
+export const defaultHabits: Habits = {
+  schedule: "0 2 * * *",
+  retentionDays: 30,
+  spreadMs: 3_600_000,
+  drillDays: 7,
+};
+
+/** The agent's bearer token. */
 export const tokenPurpose = "backup.token";
+/** The tenant's data key: without it no backup of the tenant can be read. */
+export const keyPurpose = "backup.key";
 
 /** A tenant's backup container by its names. */
 export interface TenantBackup {
@@ -104,22 +131,6 @@ const engineContainer = (
     remove: (signal) => engine.removeContainer(name, { signal }),
   };
 };
-
-/** What the agent is told beside its secrets. */
-export const agentSettings = (
-  { databaseServer, timeZone }: BackupServices,
-  { installation, tenantId, slug }: TenantBackup,
-  inputs: { readonly database: string; readonly user: string; readonly vectorsUrl: string },
-): AgentSettings => ({
-  installation,
-  tenantId,
-  slug,
-  database: { ...databaseServer, database: inputs.database, user: inputs.user },
-  vectors: { url: inputs.vectorsUrl },
-  schedule,
-  timeZone,
-  retentionDays,
-});
 
 /** Where this process reaches the agent. */
 export const agentUrl = (

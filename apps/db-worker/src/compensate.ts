@@ -1,9 +1,18 @@
 import type { ReceiptLine } from "@deeplens/contracts";
 import type { StepContext, StepHandler, UndoCommand } from "@deeplens/worker";
-import { databaseSecret } from "./tenant-databases.ts";
+import { databaseBackupSecret, databaseSecret } from "./tenant-databases.ts";
 import { kafkaSecret } from "./tenant-kafka.ts";
-import { redisSecret } from "./tenant-redis.ts";
+import { redisBackupSecret, redisSecret } from "./tenant-redis.ts";
 import { together } from "./together.ts";
+
+/** Every secret that the step makes. */
+export const secretPurposes = [
+  databaseSecret,
+  databaseBackupSecret,
+  redisSecret,
+  redisBackupSecret,
+  kafkaSecret,
+];
 
 /**
  * Takes a tenant's database, its share of Redis and its topic away, and then its passwords: last, so that an undo that
@@ -18,6 +27,6 @@ export const compensate = async (
   context: StepContext,
 ): Promise<readonly ReceiptLine[]> => {
   const receipts = await together(parts.map((part) => () => part.compensate(command, context)));
-  for (const purpose of [databaseSecret, redisSecret, kafkaSecret]) await context.secrets.remove(purpose);
+  for (const purpose of secretPurposes) await context.secrets.remove(purpose);
   return receipts.flat();
 };

@@ -108,7 +108,8 @@ const purge = async (
       });
     for (const name of [
       names.application,
-      ...others(roleKind, [names.application, names.owner]),
+      names.backup,
+      ...others(roleKind, [names.application, names.backup, names.owner]),
       names.owner,
     ])
       await remove({ ...ports.role(name), remove: () => dropRole(session, name, tenant) });

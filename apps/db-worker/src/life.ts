@@ -1,7 +1,5 @@
 import type { Life, Operation, OperationCommand, StepContext } from "@deeplens/worker";
-import { databaseSecret } from "./tenant-databases.ts";
-import { kafkaSecret } from "./tenant-kafka.ts";
-import { redisSecret } from "./tenant-redis.ts";
+import { secretPurposes } from "./compensate.ts";
 import { together } from "./together.ts";
 
 /**
@@ -24,7 +22,7 @@ export const lifeTogether = (lives: readonly Life[]): Life => {
     resume: all("resume"),
     purge: async (command, context) => {
       const done = await all("purge")(command, context);
-      for (const purpose of [databaseSecret, redisSecret, kafkaSecret]) await context.secrets.remove(purpose);
+      for (const purpose of secretPurposes) await context.secrets.remove(purpose);
       return done;
     },
   };

@@ -3,10 +3,12 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   applicationRoleName,
+  backupRoleName,
   databaseName,
   kafkaPrefix,
   kafkaUserName,
   ownerRoleName,
+  redisBackupUserName,
   redisKeyPrefix,
   redisUserName,
   tenantTopicName,
@@ -14,13 +16,13 @@ import {
 import { stack } from "@deeplens/testing";
 import type { StepHandler, Tenant } from "@deeplens/worker";
 import { stoppedProcess } from "@deeplens/worker/testing";
-import { compensate } from "./compensate.ts";
+import { compensate, secretPurposes } from "./compensate.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import { provision } from "./provision.ts";
 import type { RedisServer } from "./redis-server.ts";
-import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
-import { kafkaSecret, tenantKafka } from "./tenant-kafka.ts";
-import { redisSecret, tenantRedis } from "./tenant-redis.ts";
+import { tenantDatabases } from "./tenant-databases.ts";
+import { tenantKafka } from "./tenant-kafka.ts";
+import { tenantRedis } from "./tenant-redis.ts";
 import type { TenantServer } from "./tenant-server.ts";
 import { assertNothingInKafka, installation, openTestCluster, sweepKafka } from "./testing/kafka.ts";
 import { assertNothingInPostgres, openTenantServer, sweepPostgres } from "./testing/postgres.ts";
@@ -72,10 +74,12 @@ describe("the database step", () => {
       database: databaseName(tenant.slug),
       ownerRole: ownerRoleName(tenant.slug),
       applicationRole: applicationRoleName(tenant.slug),
+      backupRole: backupRoleName(tenant.slug),
       templateVersion: "0001",
       redisHost: redisAt.host,
       redisPort: String(redisAt.port),
       redisUser: redisUserName(tenant.slug),
+      redisBackupUser: redisBackupUserName(tenant.slug),
       redisPrefix: redisKeyPrefix(tenant.slug),
       kafkaBrokers: kafka.brokers.join(","),
       kafkaPrefix: kafkaPrefix(installation, tenant.slug),
@@ -83,7 +87,7 @@ describe("the database step", () => {
       kafkaUser: kafkaUserName(tenant.slug),
       topic: tenantTopicName(installation, tenant.slug),
     });
-    assert.equal(resources.length, 8);
+    assert.equal(resources.length, 10);
     const receipt = await stage.compensate();
     assert.ok(receipt.every(({ outcome }) => outcome === "removed" || outcome === "absent"));
     for (const { kind, name } of resources)
@@ -96,30 +100,23 @@ describe("the database step", () => {
 
   it("rule 16: every try uses the stored passwords, none of them is told, and undo removes them last", async () => {
     const first = await stage.provision();
-    const passwords = await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret));
-    assert.equal(new Set(passwords).size, 3);
+    const passwords = await Promise.all(secretPurposes.map(stage.secret));
+    assert.equal(new Set(passwords).size, 5);
     const told = JSON.stringify([first, stage.ledger.rows()]);
     for (const password of passwords) assert.ok(password.length >= 32 && !told.includes(password));
     await stage.provision();
-    assert.deepEqual(
-      await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)),
-      passwords,
-    );
+    assert.deepEqual(await Promise.all(secretPurposes.map(stage.secret)), passwords);
 
     await redis.admin.set(`${redisKeyPrefix(tenant.slug)}kept`, "1");
     await assert.rejects(stage.compensate(), permanently("redis-keys-not-ours"));
-    assert.deepEqual(
-      await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)),
-      passwords,
-    );
+    assert.deepEqual(await Promise.all(secretPurposes.map(stage.secret)), passwords);
 
     await redis.admin.del(`${redisKeyPrefix(tenant.slug)}kept`);
     await stage.compensate();
-    assert.deepEqual(await Promise.all([databaseSecret, redisSecret, kafkaSecret].map(stage.secret)), [
-      "",
-      "",
-      "",
-    ]);
+    assert.deepEqual(
+      await Promise.all(secretPurposes.map(stage.secret)),
+      secretPurposes.map(() => ""),
+    );
     await assertNothing();
   });
 
@@ -143,7 +140,7 @@ describe("a worker that was stopped until its command was given up, and then goe
     ["create postgres-database", "before"],
     ["create postgres-database", "inside"],
     ["arrange the Postgres database", "inside"],
-    ["open the Postgres database to its application role", "inside"],
+    ["open the Postgres database to its roles", "inside"],
     ["create redis-user", "before"],
     ["create kafka-topic", "before"],
     ["create kafka-acls", "before"],
@@ -174,6 +171,7 @@ describe("a worker that was stopped until its command was given up, and then goe
     stage.intend([
       { kind: "redis-keys", name: `${redisKeyPrefix(tenant.slug)}*` },
       { kind: "redis-user", name: redisUserName(tenant.slug) },
+      { kind: "redis-user", name: redisBackupUserName(tenant.slug) },
       { kind: "kafka-topic", name: tenantTopicName(installation, tenant.slug) },
       { kind: "kafka-user", name: kafkaUserName(tenant.slug) },
       { kind: "kafka-acls", name: `User:${kafkaUserName(tenant.slug)}` },

@@ -20,7 +20,7 @@ import {
   saveRedisUsers,
   unlinkKeysLike,
 } from "./redis-server.ts";
-import { keysPort, patternOf, prove, redisSecret, userPort } from "./tenant-redis.ts";
+import { backupUserPort, keysPort, patternOf, prove, redisSecret, userPort } from "./tenant-redis.ts";
 
 /**
  * A tenant's share of Redis after its making. Suspended, its user is off, with its password and its rights as they are,
@@ -73,14 +73,15 @@ const purge = async (
   { tenant, sagaId }: OperationCommand,
   context: StepContext,
 ): ReturnType<Operation> => {
+  const backup = await removeResource(context, tenant, backupUserPort(server, tenant), { sagaId });
   const user = await removeResource(context, tenant, userPort(server, tenant), { sagaId });
-  if (user.outcome !== "foreign")
+  if (user.outcome !== "foreign" || backup.outcome !== "foreign")
     await context.call("save the Redis users", () => saveRedisUsers(server.admin));
   const keys = {
     ...keysPort(server, tenant),
     remove: (signal: AbortSignal) => unlinkKeysLike(server.admin, patternOf(tenant), signal),
   };
-  const receipt = [user, await removeResource(context, tenant, keys, { sagaId })];
+  const receipt = [user, backup, await removeResource(context, tenant, keys, { sagaId })];
   return { outputs: {}, resources: [], receipt };
 };
 

@@ -68,4 +68,18 @@ export const redisRule = (slug: Slug, password: string, known: KnownCommands): s
 /** The rule that gives a user this password. */
 export const redisPassword = (password: string): string => `#${sha256Hex(password)}`;
 
+/**
+ * The rule of the user that reads a tenant's keys for its backups. SCAN, which has no pattern of its own, tells it the
+ * names of other tenants' keys: it is the agent's, never the tenant's (docs/backups.md).
+ */
+export const redisBackupRule = (slug: Slug, password: string): string[] => [
+  "reset",
+  "on",
+  redisPassword(password),
+  `%R~${redisKeyPrefix(slug)}*`,
+  "resetchannels",
+  "-@all",
+  ...["+scan", "+dump", "+pexpiretime", "+ping", "+info"],
+];
+
 const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");

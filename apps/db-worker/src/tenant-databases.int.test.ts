@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { applicationRoleName, databaseName, ownerRoleName } from "@deeplens/contracts";
+import { applicationRoleName, backupRoleName, databaseName, ownerRoleName } from "@deeplens/contracts";
 import { crashPoints } from "@deeplens/worker/testing";
 import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
 import type { TenantServer } from "./tenant-server.ts";
@@ -32,9 +32,9 @@ describe("a tenant's database survives a crash anywhere", () => {
           assert.equal(done.outputs.database, databaseName(tenant.slug));
           assert.deepEqual(
             ledger.rows().map((row) => row.state),
-            ["made", "made", "made"],
+            ["made", "made", "made", "made"],
           );
-          assert.equal((await postgresThings(server, tenant)).length, 3);
+          assert.equal((await postgresThings(server, tenant)).length, 4);
           const password = await secrets.of(tenant.tenantId).read(databaseSecret);
           assert.ok(password !== undefined);
           await connected(tenantAddress(server, tenant, password), async (client) => {
@@ -45,7 +45,12 @@ describe("a tenant's database survives a crash anywhere", () => {
         verifyGone: async (receipt, { ledger }) => {
           assert.deepEqual(
             receipt.map((line) => line.name),
-            [databaseName(tenant.slug), applicationRoleName(tenant.slug), ownerRoleName(tenant.slug)],
+            [
+              databaseName(tenant.slug),
+              applicationRoleName(tenant.slug),
+              backupRoleName(tenant.slug),
+              ownerRoleName(tenant.slug),
+            ],
           );
           assert.ok(receipt.every((line) => line.outcome !== "foreign"));
           assert.ok(ledger.rows().every((row) => row.state === "gone"));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { applicationRoleName, databaseName, ownerRoleName, tiers } from "@deeplens/contracts";
+import { applicationRoleName, backupRoleName, databaseName, ownerRoleName, tiers } from "@deeplens/contracts";
 import { quoteIdentifier, sqlStateOf } from "@deeplens/postgres";
 import type { Tenant } from "@deeplens/worker";
 import type pg from "pg";
-import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
+import { backupConnections, databaseSecret, tenantDatabases } from "./tenant-databases.ts";
 import type { TenantServer } from "./tenant-server.ts";
 import { templateOf, templateTables } from "./tenant-template.ts";
 import { connected, openTenantServer, sweepPostgres, tenantAddress } from "./testing/postgres.ts";
@@ -170,7 +170,7 @@ describe("the database itself", () => {
         [databaseName(stage.tenant.slug), applicationRoleName(stage.tenant.slug)],
       );
       const limit = tiers[tier].databaseConnections;
-      assert.deepEqual(rows, [{ database: limit, role: limit }]);
+      assert.deepEqual(rows, [{ database: limit + backupConnections, role: limit }]);
     }
   });
 
@@ -191,7 +191,7 @@ const shapeOf = async (stage: Stage): Promise<unknown> => {
   const { slug } = stage.tenant;
   return connected(await addressOf(stage), async (client) => {
     const { rows } = await client.query(
-      `SELECT replace(replace(line, $1, 'APP'), $2, 'OWNER') AS line FROM (
+      `SELECT replace(replace(replace(line, $1, 'APP'), $2, 'OWNER'), $3, 'BACKUP') AS line FROM (
          SELECT concat_ws(' ', table_name, column_name, data_type, column_default, is_nullable) FROM information_schema.columns WHERE table_schema = 'public'
          UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
          UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
@@ -199,7 +199,7 @@ const shapeOf = async (stage: Stage): Promise<unknown> => {
          UNION ALL SELECT nspname || ' ' || array(SELECT a::text FROM unnest(nspacl) a ORDER BY 1)::text FROM pg_namespace WHERE nspname = 'public'
          UNION ALL SELECT defaclrole::regrole || defaclobjtype::text || ' ' || array(SELECT a::text FROM unnest(defaclacl) a ORDER BY 1)::text FROM pg_default_acl
        ) AS lines (line) ORDER BY 1`,
-      [applicationRoleName(slug), ownerRoleName(slug)],
+      [applicationRoleName(slug), ownerRoleName(slug), backupRoleName(slug)],
     );
     return rows;
   });

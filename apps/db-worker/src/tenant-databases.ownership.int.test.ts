@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { applicationRoleName, databaseName, ownerRoleName, tenantIdOf } from "@deeplens/contracts";
+import {
+  applicationRoleName,
+  backupRoleName,
+  databaseName,
+  ownerRoleName,
+  tenantIdOf,
+} from "@deeplens/contracts";
 import { createClient, quoteIdentifier, quoteLiteral } from "@deeplens/postgres";
 import type { Tenant } from "@deeplens/worker";
 import { ddlLockKey } from "./ddl-session.ts";
@@ -45,7 +51,7 @@ describe("what bears the tenant's name and is somebody else's", () => {
     const receipt = await stage.compensate();
     assert.deepEqual(
       receipt.map(({ outcome }) => outcome),
-      ["foreign", "removed", "removed"],
+      ["foreign", "removed", "removed", "removed"],
     );
     assert.deepEqual(await fingerprint(database), before);
     assert.deepEqual(await postgresThings(server, tenant), [`database ${database}`]);
@@ -54,6 +60,7 @@ describe("what bears the tenant's name and is somebody else's", () => {
   for (const [whose, name] of [
     ["owner", ownerRoleName],
     ["application", applicationRoleName],
+    ["backup", backupRoleName],
   ] as const)
     it(`a role made by hand in the place of the ${whose} role is refused and left as it is`, async () => {
       const role = name(tenant.slug);
@@ -77,7 +84,7 @@ describe("what bears the tenant's name and is somebody else's", () => {
     const receipt = await stage.compensate();
     assert.deepEqual(
       receipt.map(({ outcome }) => outcome),
-      ["removed", "foreign", "removed"],
+      ["removed", "foreign", "removed", "removed"],
     );
   });
 });

@@ -1,5 +1,6 @@
 import {
   applicationRoleName,
+  backupRoleName,
   databaseName,
   ownerRoleName,
   type ReceiptLine,
@@ -27,10 +28,14 @@ import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts"
 import { ensureTemplate, type Template, templateOf } from "./tenant-template.ts";
 
 export const databaseSecret = "database.app";
+export const databaseBackupSecret = "database.backup";
+
+/** Sessions that a backup needs, on top of the tenant's own. */
+export const backupConnections = 4;
 
 /**
- * A tenant's database: an owner role that nobody logs in as, an application role, and a database of the owner's that
- * only the application role may connect to. Every role is made in one transaction with the comment that says whose it
+ * A tenant's database: an owner role that nobody logs in as, an application role, a role that reads for backups, and a
+ * database of the owner's that only these two may connect to. Every role is made in one transaction with the comment that says whose it
  * is; the database is whose its owner role is. So no crash leaves anything of ours that looks foreign.
  *
  * @param options `copy`: whether to copy the template database (quicker), or to run the migrations in an empty one
@@ -47,19 +52,24 @@ const provision = async (
   context: StepContext,
 ): Promise<StepDone> => {
   const password = await context.secrets.ensure(databaseSecret);
+  const backupPassword = await context.secrets.ensure(databaseBackupSecret);
   const template = await templateOf(context.installation);
   const names = namesOf(tenant);
   await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
     const ports = portsOf(server, session, tenant, context.installation);
     await ensureResource(context, tenant, ports.owner);
     await ensureResource(context, tenant, ports.application);
+    await ensureResource(context, tenant, ports.backup);
     await context.call("drop a half-dropped Postgres database", () => dropInvalid(session, tenant));
     await ensureResource(context, tenant, ports.database(copy ? template : undefined));
     await context.call("arrange the Postgres database", (signal) =>
       arrange(server, session, tenant, template, signal),
     );
-    await context.call("open the Postgres database to its application role", async () =>
-      admit(session, tenant, tier, await scramVerifier(password.value)),
+    await context.call("open the Postgres database to its roles", async () =>
+      admit(session, tenant, tier, {
+        application: await scramVerifier(password.value),
+        backup: await scramVerifier(backupPassword.value),
+      }),
     );
   });
   await context.call("use the Postgres database as its tenant", (signal) =>
@@ -72,11 +82,13 @@ const provision = async (
       database: names.database,
       ownerRole: names.owner,
       applicationRole: names.application,
+      backupRole: names.backup,
       templateVersion: template.version,
     },
     resources: [
       { kind: roleKind, name: names.owner },
       { kind: roleKind, name: names.application },
+      { kind: roleKind, name: names.backup },
       { kind: databaseKind, name: names.database },
     ],
   };
@@ -92,6 +104,7 @@ const compensate = async (
     const receipt = [
       await removeResource(context, tenant, ports.database(undefined)),
       await removeResource(context, tenant, ports.application),
+      await removeResource(context, tenant, ports.backup),
       await removeResource(context, tenant, ports.owner),
     ];
     const left = await context.call("look for anything in Postgres with the tenant's label", () =>
@@ -109,6 +122,7 @@ export const namesOf = ({ slug }: Tenant) => ({
   database: databaseName(slug),
   owner: ownerRoleName(slug),
   application: applicationRoleName(slug),
+  backup: backupRoleName(slug),
 });
 
 export const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, installation: string) => {
@@ -133,6 +147,7 @@ export const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenan
   return {
     owner: role(names.owner),
     application: role(names.application),
+    backup: role(names.backup),
     role,
     database: (template: Template | undefined, name = names.database) => ({
       kind: databaseKind,
@@ -198,14 +213,22 @@ const arrange = async (
   );
 };
 
-const admit = (session: PoolClient, tenant: Tenant, tier: TierName, verifier: string): Promise<void> => {
+const admit = (
+  session: PoolClient,
+  tenant: Tenant,
+  tier: TierName,
+  verifiers: { readonly application: string; readonly backup: string },
+): Promise<void> => {
   const names = namesOf(tenant);
-  const [database, application] = [quoteIdentifier(names.database), quoteIdentifier(names.application)];
+  const database = quoteIdentifier(names.database);
+  const [application, backup] = [quoteIdentifier(names.application), quoteIdentifier(names.backup)];
   const limit = tiers[tier].databaseConnections;
   return transaction(session, [
-    `GRANT CONNECT ON DATABASE ${database} TO ${application}`,
-    `ALTER ROLE ${application} LOGIN CONNECTION LIMIT ${limit} PASSWORD ${quoteLiteral(verifier)}`,
-    `ALTER DATABASE ${database} CONNECTION LIMIT ${limit}`,
+    `GRANT CONNECT ON DATABASE ${database} TO ${application}, ${backup}`,
+    `ALTER ROLE ${application} LOGIN CONNECTION LIMIT ${limit} PASSWORD ${quoteLiteral(verifiers.application)}`,
+    `ALTER ROLE ${backup} LOGIN CONNECTION LIMIT ${backupConnections} PASSWORD ${quoteLiteral(verifiers.backup)}`,
+    // A tenant that uses all of its own sessions does not keep its backup out.
+    `ALTER DATABASE ${database} CONNECTION LIMIT ${limit + backupConnections}`,
   ]);
 };
 

@@ -35,7 +35,7 @@ describe("a tenant's Redis user", () => {
         verifyGone: async (receipt, { ledger }) => {
           assert.deepEqual(
             receipt.map((line) => line.kind),
-            ["redis-user", "redis-keys"],
+            ["redis-user", "redis-user", "redis-keys"],
           );
           assert.ok(ledger.rows().every((row) => row.state === "gone"));
           await assertNothingInRedis(server, tenant);

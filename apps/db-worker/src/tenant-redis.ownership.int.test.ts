@@ -40,6 +40,7 @@ describe("what bears the tenant's name in Redis and is somebody else's", () => {
       receipt.map(({ kind, outcome }) => [kind, outcome]),
       [
         ["redis-user", "foreign"],
+        ["redis-user", "absent"],
         ["redis-keys", "absent"],
       ],
     );
@@ -55,6 +56,7 @@ describe("what bears the tenant's name in Redis and is somebody else's", () => {
     assert.deepEqual(
       receipt.map(({ kind, outcome }) => [kind, outcome]),
       [
+        ["redis-user", "absent"],
         ["redis-user", "absent"],
         ["redis-keys", "foreign"],
       ],
@@ -79,7 +81,7 @@ describe("undoing a tenant's share of Redis", () => {
     const receipt = await stage.compensate();
     assert.deepEqual(
       receipt.map(({ outcome }) => outcome),
-      ["removed", "removed"],
+      ["removed", "removed", "removed"],
     );
     await assertNothingInRedis(server, tenant);
   });

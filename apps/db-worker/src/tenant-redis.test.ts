@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { redisKeyPrefix, redisUserName } from "@deeplens/contracts";
+import { redisBackupUserName, redisKeyPrefix, redisUserName } from "@deeplens/contracts";
 import type { RedisServer } from "./redis-server.ts";
 import { tenantRedis } from "./tenant-redis.ts";
 import { stageOf } from "./testing/stage.ts";
@@ -14,15 +14,16 @@ test("rule 14: a user that is set again is an intent meanwhile, for that call ma
   const stateOfUser = () => stage.ledger.rows().find(({ name }) => name === user.name)?.state;
   const admin = {
     scan: async () => ["0", []],
-    call: async (command: string, act: string) => {
+    call: async (command: string, act: string, name: string) => {
       if (command === "CONFIG") throw new Error("as far as this test goes");
-      if (act === "SETUSER") states.push(stateOfUser());
+      if (act === "SETUSER" && name === user.name) states.push(stateOfUser());
       return act === "CAT" ? [] : "there";
     },
   };
   const server = { host: "", port: 0, admin } as unknown as RedisServer;
   const stage = stageOf(tenantRedis(server), tenant);
-  await stage.intend([user, { kind: "redis-keys", name: `${redisKeyPrefix(tenant.slug)}*` }]);
+  const backup = { kind: "redis-user", name: redisBackupUserName(tenant.slug) };
+  await stage.intend([user, backup, { kind: "redis-keys", name: `${redisKeyPrefix(tenant.slug)}*` }]);
   await assert.rejects(stage.provision(), /as far as this test goes/);
   assert.deepEqual(states, ["intent"]);
   assert.equal(stateOfUser(), "made");

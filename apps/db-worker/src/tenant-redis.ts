@@ -1,4 +1,4 @@
-import { type ReceiptLine, redisKeyPrefix, redisUserName } from "@deeplens/contracts";
+import { type ReceiptLine, redisBackupUserName, redisKeyPrefix, redisUserName } from "@deeplens/contracts";
 import {
   ensureResource,
   nothing,
@@ -12,7 +12,7 @@ import {
   type UndoCommand,
   unlabelled,
 } from "@deeplens/worker";
-import { redisRule } from "./redis-rules.ts";
+import { redisBackupRule, redisRule } from "./redis-rules.ts";
 import {
   askingRedis,
   asRedisUser,
@@ -25,6 +25,7 @@ import {
 } from "./redis-server.ts";
 
 export const redisSecret = "redis.user";
+export const redisBackupSecret = "redis.backup";
 
 /**
  * A tenant's share of Redis: a user that reaches the keys and channels of its prefix and nothing else. Neither users
@@ -44,14 +45,17 @@ const provision = async (
   const password = (await context.secrets.ensure(redisSecret)).value;
   // Asked in a call of its own: a call that makes something sends one request, so that none starts after a deadline.
   const known = await context.call("ask Redis what its commands are", () => knownCommands(server.admin));
+  const backupPassword = (await context.secrets.ensure(redisBackupSecret)).value;
   const user = userPort(server, tenant, redisRule(tenant.slug, password, known));
+  const backup = backupUserPort(server, tenant, redisBackupRule(tenant.slug, backupPassword));
   const keys = keysPort(server, tenant);
   if (!(await hasRow(context, tenant, keys))) await ensureResource(context, tenant, keys);
-  if ((await ensureResource(context, tenant, user)) === "found") {
+  for (const one of [user, backup]) {
+    if ((await ensureResource(context, tenant, one)) === "created") continue;
     // It makes the user anew where it lands after an undo: an intent until it is known to be over (PROTOCOL.md 14).
-    await context.ledger.intend({ kind: user.kind, name: user.name });
-    await context.call("set the Redis user again", () => user.create());
-    await context.ledger.made({ kind: user.kind, name: user.name });
+    await context.ledger.intend({ kind: one.kind, name: one.name });
+    await context.call("set the Redis user again", () => one.create());
+    await context.ledger.made({ kind: one.kind, name: one.name });
   }
   await context.call("save the Redis users", () => saveRedisUsers(server.admin));
   await context.call("use Redis as its tenant", () => prove(server, tenant, password));
@@ -61,9 +65,11 @@ const provision = async (
       redisPort: String(server.port),
       redisUser: user.name,
       redisPrefix: redisKeyPrefix(tenant.slug),
+      redisBackupUser: backup.name,
     },
     resources: [
       { kind: user.kind, name: user.name },
+      { kind: backup.kind, name: backup.name },
       { kind: keys.kind, name: keys.name },
     ],
   };
@@ -80,11 +86,12 @@ const compensate = async (
     await context.call("look into the Redis keys", async (signal) => {
       refuseForeign(tenant, await keysLike(server.admin, patternOf(tenant), signal));
     });
+  const backup = await removeResource(context, tenant, backupUserPort(server, tenant));
   const user = await removeResource(context, tenant, userPort(server, tenant));
   // Also where the user is gone already: a try before may have died between the two.
-  if (user.outcome !== "foreign")
+  if (user.outcome !== "foreign" || backup.outcome !== "foreign")
     await context.call("save the Redis users", () => saveRedisUsers(server.admin));
-  return [user, await removeResource(context, tenant, keys)];
+  return [user, backup, await removeResource(context, tenant, keys)];
 };
 
 const hasRow = async (
@@ -96,8 +103,13 @@ const hasRow = async (
   return row?.owner === tenant.tenantId && row.state !== "gone";
 };
 
-export const userPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] = []) => {
-  const name = redisUserName(tenant.slug);
+export const userPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] = []) =>
+  aclUser(server, redisUserName(tenant.slug), rule);
+
+export const backupUserPort = (server: RedisServer, tenant: Tenant, rule: readonly string[] = []) =>
+  aclUser(server, redisBackupUserName(tenant.slug), rule);
+
+const aclUser = (server: RedisServer, name: string, rule: readonly string[]) => {
   return {
     kind: "redis-user",
     name,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wrappedKeySchema } from "./manifest.ts";
 
 // What the one who makes a tenant's backup container and the agent inside must both know.
 
@@ -16,26 +17,47 @@ export const agentFiles = {
   settings: "agent.json",
   /** The bearer token that the agent asks for. */
   token: "token",
-  /** libpq's password file, with the database's one line. */
+  /** The tenant's data key (data-key.ts). */
+  dataKey: "data-key",
+  /** libpq's password file, with one line. */
   pgpass: "pgpass",
   vectorsApiKey: "vectors-api-key",
+  redisPassword: "redis-password",
+  /** Of the backup bucket; only there where one is configured. */
+  bucketSecret: "bucket-secret",
 } as const;
 
+const port = z.int().min(1).max(65_535);
+const word = z.string().min(1);
+
 export const agentSettingsSchema = z.strictObject({
-  installation: z.string().min(1),
+  installation: word,
   tenantId: z.uuid(),
-  slug: z.string().min(1),
-  database: z.strictObject({
-    host: z.string().min(1),
-    port: z.int().min(1).max(65_535),
-    database: z.string().min(1),
-    user: z.string().min(1),
-  }),
+  slug: word,
+  /** The tenant's data key as the master key wraps it: it goes into each manifest. */
+  wrappedKey: wrappedKeySchema,
+  database: z.strictObject({ host: word, port, database: word, user: word }),
   vectors: z.strictObject({ url: z.url() }),
+  redis: z.strictObject({ host: word, port, user: word, prefix: word }),
+  /** The tenant's topic as Kafka told at `asOf`: the agent has no rights there. */
+  topic: z.strictObject({
+    name: word,
+    asOf: z.iso.datetime(),
+    partitions: z.int().nonnegative(),
+    config: z.record(z.string(), z.string()),
+  }),
   /** Cron's five fields, in `timeZone`. */
-  schedule: z.string().min(1),
-  timeZone: z.string().min(1),
+  schedule: word,
+  timeZone: word,
+  /** Its backups are begun up to so much later: a moment of the tenant's own, so that not all tenants start at once. */
+  spreadMs: z.int().nonnegative(),
+  /** Every so many days the newest backup is restored for a trial. */
+  drillDays: z.int().positive(),
   retentionDays: z.int().positive(),
+  /** Where copies go, beside the volume. */
+  bucket: z
+    .strictObject({ endpoint: z.url(), region: word, bucket: word, accessKey: word, prefix: word })
+    .optional(),
 });
 
 export type AgentSettings = z.infer<typeof agentSettingsSchema>;

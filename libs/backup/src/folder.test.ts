@@ -14,8 +14,8 @@ import {
   unfinishedBackups,
   writeManifest,
 } from "./folder.ts";
-import { writePart } from "./part-file.ts";
-import { aDatabasePart, aManifest } from "./testing/manifests.ts";
+import { readPart, writePart } from "./part-file.ts";
+import { aDatabasePart, aManifest, aPartFile } from "./testing/manifests.ts";
 
 const never = new AbortController().signal;
 
@@ -30,7 +30,11 @@ const idOf = (second: number): BackupId =>
 
 const written = async (folder: string, id: BackupId): Promise<void> => {
   const path = await beginBackup(folder, id);
-  const digest = await writePart(Readable.from([Buffer.from("a"), Buffer.from("b")]), join(path, "d"), never);
+  const digest = await writePart(
+    Readable.from([Buffer.from("a"), Buffer.from("b")]),
+    aPartFile(path, "d", id),
+    never,
+  );
   await writeManifest(path, aManifest({ id, parts: [aDatabasePart({ file: "d", ...digest })] }));
 };
 
@@ -108,19 +112,56 @@ test("a backup that expires while the folder is read is left out, and is no erro
     assert.deepEqual([damaged, unknown], [[], []]);
 });
 
-test("a part is written as it comes; a source that fails, or a file that is there, is an error", async (t) => {
+const gathered = async (file: Parameters<typeof readPart>[0]): Promise<{ text: string; bytes: number }> => {
+  let text = "";
+  const { plainBytes } = await readPart(
+    file,
+    async (plain) => {
+      for await (const chunk of plain) text += chunk.toString();
+    },
+    never,
+  );
+  return { text, bytes: plainBytes };
+};
+
+test("a part is written as it comes, and read as it came; a source that fails, or a file that is there, is an error", async (t) => {
   const folder = await aFolder(t);
-  const digest = await writePart(Readable.from([Buffer.from("abc")]), join(folder, "part"), never);
-  assert.deepEqual(digest, {
-    sizeBytes: 3,
-    sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-  });
-  await assert.rejects(writePart(Readable.from(["x"]), join(folder, "part"), never), /EEXIST/);
+  const file = aPartFile(folder, "part");
+  const digest = await writePart(Readable.from([Buffer.from("abc")]), file, never);
+  assert.deepEqual(
+    [digest.plainBytes, digest.plainSha256],
+    [3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+  );
+  assert.deepEqual(await gathered(file), { text: "abc", bytes: 3 });
+  await assert.rejects(writePart(Readable.from([Buffer.from("x")]), file, never), /EEXIST/);
   const failing = Readable.from(
     (async function* () {
       yield Buffer.from("a");
       throw new Error("the source broke off");
     })(),
   );
-  await assert.rejects(writePart(failing, join(folder, "other"), never), /the source broke off/);
+  await assert.rejects(writePart(failing, aPartFile(folder, "other"), never), /the source broke off/);
+});
+
+test("a part that is compressed is small in its file, and whole when it is read", async (t) => {
+  const folder = await aFolder(t);
+  const file = { ...aPartFile(folder, "part"), compression: "zstd" as const };
+  const text = "the same words again and again. ".repeat(100_000);
+  const written = await writePart(Readable.from([Buffer.from(text)]), file, never);
+  assert.ok(written.sizeBytes < 10_000, `${written.sizeBytes} bytes`);
+  assert.deepEqual(await gathered(file), { text, bytes: text.length });
+});
+
+test("a reader that has enough does not keep the rest from being checked; one that fails is heard", async (t) => {
+  const folder = await aFolder(t);
+  const file = aPartFile(folder, "part");
+  const written = await writePart(Readable.from([Buffer.alloc(1_000_000)]), file, never);
+  const first = async (plain: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const _ of plain) return;
+  };
+  assert.deepEqual(await readPart(file, first, never), written);
+  await assert.rejects(
+    readPart(file, async () => Promise.reject(new Error("no")), never),
+    /no/,
+  );
 });

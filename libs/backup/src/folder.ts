@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type BackupId, parseBackupId } from "./backup-id.ts";
-import { type Manifest, manifestText, parseManifest } from "./manifest.ts";
+import type { DataKey } from "./data-key.ts";
+import { forgeryOf, type Manifest, manifestText, parseManifest } from "./manifest.ts";
 
 // The folder of backups. A backup is written under `.taking-<id>`, its manifest last and in one step, and takes its
 // name only when it was read back: whatever a crash leaves has no name that counts, and the next start sweeps it.
@@ -10,6 +11,11 @@ const takingPrefix = ".taking-";
 const manifestFile = "manifest.json";
 // What file systems put at the top of a volume.
 const notOurs = new Set(["lost+found"]);
+/** What the agent remembers of its drills; a hidden name, as those of its scratch folders. */
+export const drillFile = ".drill.json";
+/** A throw-away server's folder; what a crash left of it goes with the next drill. */
+export const drillFolder = ".drill";
+const ofTheAgent = new Set([drillFile, `${drillFile}.new`, drillFolder]);
 
 /** What lies in the folder: backups, folders named like one without a manifest that can be read, and anything else. */
 export interface Contents {
@@ -73,8 +79,8 @@ export const removeBackup = async (folder: string, id: BackupId): Promise<void> 
   await rm(leaving, { recursive: true, force: true });
 };
 
-/** What lies in the folder now. */
-export const readContents = async (folder: string): Promise<Contents> => {
+/** What lies in the folder now; with the tenant's key, a manifest that it did not sign is damaged. */
+export const readContents = async (folder: string, key?: DataKey): Promise<Contents> => {
   const backups: Manifest[] = [];
   const damaged: { id: BackupId; reason: string }[] = [];
   const unknown: string[] = [];
@@ -84,13 +90,13 @@ export const readContents = async (folder: string): Promise<Contents> => {
       const files = await filesIn(backupPath(folder, id));
       // Removed while this was reading: it expired.
       if (files === undefined) continue;
-      const result = await readManifest(folder, id);
+      const result = await readManifest(folder, id, key);
       if (result.ok) {
         backups.push(result.manifest);
         const named = filesOf(result.manifest);
         unknown.push(...files.filter((file) => !named.has(file)).map((file) => `${id}/${file}`));
       } else if (await hasBackup(folder, id)) damaged.push({ id, reason: result.reason });
-    } else if (!isUnfinished(name) && !notOurs.has(name)) unknown.push(name);
+    } else if (!isUnfinished(name) && !notOurs.has(name) && !ofTheAgent.has(name)) unknown.push(name);
   }
   return { backups, damaged, unknown };
 };
@@ -103,14 +109,15 @@ export type ManifestReading =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly reason: string };
 
-/** The manifest of one backup, or why it can't be read; it must bear its folder's name. */
-export const readManifest = async (folder: string, id: BackupId): Promise<ManifestReading> => {
+/** The manifest of one backup, or why it can't be read; it must bear its folder's name, and the key's signature. */
+export const readManifest = async (folder: string, id: BackupId, key?: DataKey): Promise<ManifestReading> => {
   try {
     const result = parseManifest(await readFile(join(backupPath(folder, id), manifestFile), "utf8"));
     if (!result.ok) return { ok: false, reason: `${manifestFile}: ${result.reason}` };
     if (result.manifest.id !== id)
       return { ok: false, reason: `${manifestFile}: is of the backup ${result.manifest.id}` };
-    return result;
+    const forgery = key === undefined ? undefined : forgeryOf(result.manifest, key);
+    return forgery === undefined ? result : { ok: false, reason: forgery.message };
   } catch (error) {
     return { ok: false, reason: `${manifestFile}: ${(error as Error).message}` };
   }

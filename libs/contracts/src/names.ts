@@ -11,7 +11,12 @@ export const databaseName = (slug: Slug): string => `tenant_${underscored(slug)}
 export const ownerRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_owner`;
 export const applicationRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_app`;
 
+/** Reads everything, for backups: credentials of their own, which a suspension leaves alone. */
+export const backupRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_backup`;
+
 export const redisUserName = (slug: Slug): string => `tenant-${slug}`;
+/** Not `tenant-<slug>-backup`: that is the user of the tenant `<slug>-backup`. */
+export const redisBackupUserName = (slug: Slug): string => `backup-${slug}`;
 export const redisKeyPrefix = (slug: Slug): string => `tenant:${slug}:`;
 
 export const kafkaUserName = (slug: Slug): string => `tenant-${slug}`;

@@ -6,10 +6,10 @@ import Docker from "dockerode";
 /** The network of a test's installation, where an agent that a whole worker process makes sees what it backs up. */
 export interface OwnNetwork {
   /**
-   * Brings the source's Qdrant into it, and a container that passes connections on to the test installation's Postgres:
-   * that one is others' too, and is left alone.
+   * Brings the source's Qdrant into it, and a container that passes connections on to the test installation's Postgres
+   * and Redis: those are others' too, and are left alone.
    *
-   * @returns the host that stands for Postgres in it
+   * @returns the host that stands for both in it
    */
   open(source: TenantToBackUp): Promise<string>;
 }
@@ -27,13 +27,13 @@ export const ownNetwork = ({ add: after }: CleanUps): OwnNetwork => {
   let made: Docker.Network | undefined;
   after(async () => void (await made?.remove()));
   return {
-    open: async ({ installation, engine, image, network, database, vectors }) => {
+    open: async ({ installation, engine, image, network, database, redis, vectors }) => {
       const [own, labels] = [networkName(installation), { [labelNames.installation]: installation }];
       made = await docker.createNetwork({ Name: own, Labels: labels });
-      const name = `${installation}-postgres`;
+      const name = `${installation}-relay`;
       await engine.ensureContainer({
         ...{ name, image, labels, network: own, volumes: [], ports: [] },
-        command: ["node", "-e", relay(database.host, database.port)],
+        command: ["node", "-e", [database, redis].map(({ host, port }) => relay(host, port)).join(";")],
         limits: { memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 50 },
       });
       await docker.getNetwork(network).connect({ Container: name });

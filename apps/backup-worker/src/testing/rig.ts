@@ -12,7 +12,14 @@ import {
 } from "@deeplens/worker/testing";
 import { agentClient } from "../agent-client.ts";
 import { backupStep } from "../step.ts";
-import { agentUrl, type BackupServices, type TenantBackup, tenantBackup } from "../tenant-backup.ts";
+import {
+  agentUrl,
+  type BackupServices,
+  defaultHabits,
+  type TenantBackup,
+  tenantBackup,
+} from "../tenant-backup.ts";
+import { inMemory } from "./in-memory.ts";
 
 /** What a test file shares: one database and one Qdrant, which all of its tenants are backed up from. */
 export interface Rig {
@@ -44,6 +51,9 @@ export const backupRig = async (after: (work: () => Promise<void>) => void): Pro
     reach: "published",
     timeZone: "UTC",
     databaseServer: { host: source.database.host, port: source.database.port },
+    redisServer: { host: source.redis.host, port: source.redis.port },
+    ...inMemory,
+    habits: defaultHabits,
   };
   return {
     source,
@@ -64,7 +74,9 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
     administrator: { email: "a@example.test", firstName: "A", lastName: "B" },
     inputs: {
       "database.database": source.database.database,
-      "database.applicationRole": source.database.user,
+      "database.backupRole": source.database.user,
+      "database.redisBackupUser": source.redis.user,
+      "database.redisPrefix": source.redis.prefix,
       "vectors.url": source.vectors.url,
       "vectors.collection": "images",
     },
@@ -83,10 +95,14 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
 };
 
 /** The earlier steps have stored their secrets before this one is commanded. */
-export const withSecretsOf = ({ database, vectors }: TenantToBackUp, handler: StepHandler): StepHandler => ({
+export const withSecretsOf = (
+  { database, redis, vectors }: TenantToBackUp,
+  handler: StepHandler,
+): StepHandler => ({
   compensate: handler.compensate,
   provision: async (command, context) => {
-    await context.secrets.ensure("database.app", () => database.password);
+    await context.secrets.ensure("database.backup", () => database.password);
+    await context.secrets.ensure("redis.backup", () => redis.password);
     await context.secrets.ensure("vectors.api-key", () => vectors.apiKey);
     return handler.provision(command, context);
   },

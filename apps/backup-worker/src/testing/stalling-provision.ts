@@ -4,6 +4,7 @@ import type { ProvisionCommand } from "@deeplens/worker";
 import { memorySecrets, type StopAt, sayHowItEnded, stoppingAt, testContext } from "@deeplens/worker/testing";
 import { backupStep } from "../step.ts";
 import type { BackupServices } from "../tenant-backup.ts";
+import { inMemory } from "./in-memory.ts";
 
 // A process that provisions one tenant and stops itself, as SIGSTOP does, before or inside one of its calls. What it
 // says at its end is how the step ended. Told by its standard input, for there are secrets in it.
@@ -12,7 +13,7 @@ import type { BackupServices } from "../tenant-backup.ts";
 export interface Stall extends StopAt {
   readonly installation: string;
   readonly command: ProvisionCommand;
-  readonly services: Omit<BackupServices, "engine">;
+  readonly services: Omit<BackupServices, "engine" | keyof typeof inMemory>;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +27,11 @@ for (const [purpose, value] of Object.entries(stall.secrets))
 const deadline = new Date(Date.now() + 120_000);
 const context = testContext({ step: "backup", tenant, installation, secrets, deadline });
 const { env } = process;
-const step = backupStep({ ...stall.services, engine: dockerEngine({ host: env.DOCKER_HOST ?? "" }) });
+const step = backupStep({
+  ...stall.services,
+  ...inMemory,
+  engine: dockerEngine({ host: env.DOCKER_HOST ?? "" }),
+});
 await sayHowItEnded(() =>
   step.provision(
     command,

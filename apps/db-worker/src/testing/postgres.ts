@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { applicationRoleName, databaseName, ownerRoleName } from "@deeplens/contracts";
+import { applicationRoleName, backupRoleName, databaseName, ownerRoleName } from "@deeplens/contracts";
 import { createClient, createPool, type DatabaseAddress, quoteIdentifier } from "@deeplens/postgres";
 import { createLogger } from "@deeplens/telemetry";
 import { stack } from "@deeplens/testing";
@@ -26,6 +26,12 @@ export const tenantAddress = (server: TenantServer, tenant: Tenant, password: st
   password,
 });
 
+const rolesOf = ({ slug }: Tenant): string[] => [
+  applicationRoleName(slug),
+  backupRoleName(slug),
+  ownerRoleName(slug),
+];
+
 /** Runs `work` connected to that address, and closes the connection. */
 export const connected = async <T>(
   address: DatabaseAddress,
@@ -47,10 +53,7 @@ export const postgresThings = async (server: TenantServer, tenant: Tenant): Prom
     `SELECT concat_ws(' ', 'role', rolname, shobj_description(oid, 'pg_authid')) AS thing FROM pg_roles
        WHERE rolname = ANY ($1) OR strpos(shobj_description(oid, 'pg_authid'), $2) > 0
      UNION ALL SELECT 'database ' || datname FROM pg_database WHERE datname = ANY ($1) ORDER BY 1`,
-    [
-      [databaseName(tenant.slug), ownerRoleName(tenant.slug), applicationRoleName(tenant.slug)],
-      tenant.tenantId,
-    ],
+    [[databaseName(tenant.slug), ...rolesOf(tenant)], tenant.tenantId],
   );
   return rows.map((row) => row.thing);
 };
@@ -63,6 +66,5 @@ export const sweepPostgres = async (server: TenantServer, tenant: Tenant): Promi
   await server.pool.query(
     `DROP DATABASE IF EXISTS ${quoteIdentifier(databaseName(tenant.slug))} WITH (FORCE)`,
   );
-  for (const role of [applicationRoleName(tenant.slug), ownerRoleName(tenant.slug)])
-    await server.pool.query(`DROP ROLE IF EXISTS ${quoteIdentifier(role)}`);
+  for (const role of rolesOf(tenant)) await server.pool.query(`DROP ROLE IF EXISTS ${quoteIdentifier(role)}`);
 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redisKeyPrefix, redisUserName } from "@deeplens/contracts";
+import { redisBackupUserName, redisKeyPrefix, redisUserName } from "@deeplens/contracts";
 import { stack } from "@deeplens/testing";
 import type { Tenant } from "@deeplens/worker";
 import { connectRedis, keysLike, type RedisServer, redisUserExists } from "../redis-server.ts";
@@ -13,14 +13,16 @@ export const openRedisServer = (): RedisServer => {
 export const keysOf = (server: RedisServer, tenant: Tenant): Promise<string[]> =>
   keysLike(server.admin, `${redisKeyPrefix(tenant.slug)}*`, new AbortController().signal);
 
+const usersOf = ({ slug }: Tenant): string[] => [redisUserName(slug), redisBackupUserName(slug)];
+
 export const assertNothingInRedis = async (server: RedisServer, tenant: Tenant): Promise<void> => {
-  assert.equal(await redisUserExists(server.admin, redisUserName(tenant.slug)), false);
+  for (const user of usersOf(tenant)) assert.equal(await redisUserExists(server.admin, user), false);
   assert.deepEqual(await keysOf(server, tenant), []);
 };
 
 /** Removes whatever bears the tenant's names, whoever made it. */
 export const sweepRedis = async (server: RedisServer, tenant: Tenant): Promise<void> => {
-  await server.admin.call("ACL", "DELUSER", redisUserName(tenant.slug));
+  await server.admin.call("ACL", "DELUSER", ...usersOf(tenant));
   const keys = await keysOf(server, tenant);
   if (keys.length > 0) await server.admin.unlink(...keys);
   await server.admin.call("ACL", "SAVE");

@@ -6,6 +6,7 @@ import { type ContainerEngine, dockerEngine } from "@deeplens/containers";
 import { labelNames } from "@deeplens/contracts";
 import { createClient, quoteIdentifier } from "@deeplens/postgres";
 import { stack } from "@deeplens/testing";
+import { Redis } from "ioredis";
 
 /** What a backup is taken of, on the real services, and an installation of the test's own to do it in. */
 export interface TenantToBackUp {
@@ -22,6 +23,16 @@ export interface TenantToBackUp {
     readonly database: string;
     readonly user: string;
     readonly password: string;
+  };
+  /** Of a user that reads the keys of the prefix, as a container in the network sees it. */
+  readonly redis: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly prefix: string;
+    /** Runs a command as the administrator. */
+    command(...words: readonly string[]): Promise<unknown>;
   };
   readonly vectors: {
     /** As a container in the network sees it. */
@@ -97,8 +108,28 @@ export const tenantToBackUp = async (after: CleanUp): Promise<TenantToBackUp> =>
     ...{ installation, engine, network, sql },
     image: images.backup,
     database: { host: "postgres", port: 5432, database, user, password },
+    redis: await redisUser(after, chance),
     vectors: await qdrant(engine, installation, network, images.qdrant),
   };
+};
+
+const redisUser = async (after: CleanUp, chance: string): Promise<TenantToBackUp["redis"]> => {
+  const { host, port, adminUser, password: adminPassword } = stack().redis;
+  const admin = new Redis({ host, port, username: adminUser, password: adminPassword });
+  const user = `backup-test-${chance}`;
+  const prefix = `tenant:test-${chance}:`;
+  const password = randomBytes(24).toString("base64url");
+  after(async () => {
+    await admin.call("ACL", "DELUSER", user);
+    const keys = await admin.keys(`${prefix}*`);
+    if (keys.length > 0) await admin.del(keys);
+    admin.disconnect();
+  });
+  // Held to what a tenant's has by the db-worker's own tests (apps/db-worker/src/backup-reader.int.test.ts).
+  const rights = ["+scan", "+dump", "+pexpiretime", "+ping", "+info"];
+  await admin.call("ACL", "SETUSER", user, "reset", "on", `>${password}`, `%R~${prefix}*`, ...rights);
+  const command = (name = "", ...words: readonly string[]): Promise<unknown> => admin.call(name, ...words);
+  return { host: "redis", port: 6379, user, password, prefix, command };
 };
 
 const qdrant = async (
