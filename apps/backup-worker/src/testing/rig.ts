@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TenantToBackUp, tenantToBackUp } from "@deeplens/backup/testing";
 import { type Slug, tenantIdOf } from "@deeplens/contracts";
-import type { ProvisionCommand, StepHandler, Tenant, UndoCommand } from "@deeplens/worker";
+import type { Operation, ProvisionCommand, StepHandler, Tenant, UndoCommand } from "@deeplens/worker";
 import {
   type MemoryLedger,
   type MemorySecrets,
@@ -40,6 +41,8 @@ export interface TestTenant {
   context(): TestContext;
   provision(): ReturnType<StepHandler["provision"]>;
   compensate(): ReturnType<StepHandler["compensate"]>;
+  /** One of the part's operations, asked by the saga `saga` unless told. */
+  act(operation: string, parameters?: Record<string, string>, sagaId?: string): ReturnType<Operation>;
 }
 
 export const backupRig = async (after: (work: () => Promise<void>) => void): Promise<Rig> => {
@@ -77,6 +80,7 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
       "database.backupRole": source.database.user,
       "database.redisBackupUser": source.redis.user,
       "database.redisPrefix": source.redis.prefix,
+      "database.templateVersion": "0001",
       "vectors.url": source.vectors.url,
       "vectors.collection": "images",
     },
@@ -91,6 +95,11 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
     backup: tenantBackup(tenant, installation),
     provision: () => handler.provision(command, context()),
     compensate: () => handler.compensate(undo, context()),
+    act: (operation, parameters = {}, sagaId = "saga") => {
+      const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
+      const { inputs, tier } = command;
+      return run({ tenant, sagaId, operation, parameters, inputs, tier, storage: "none" }, context());
+    },
   };
 };
 
@@ -99,7 +108,7 @@ export const withSecretsOf = (
   { database, redis, vectors }: TenantToBackUp,
   handler: StepHandler,
 ): StepHandler => ({
-  compensate: handler.compensate,
+  ...handler,
   provision: async (command, context) => {
     await context.secrets.ensure("database.backup", () => database.password);
     await context.secrets.ensure("redis.backup", () => redis.password);

@@ -1,0 +1,238 @@
+import { randomUUID } from "node:crypto";
+import { type BackupId, type Compared, type Manifest, parseBackupId } from "@deeplens/backup";
+import {
+  type OperationCommand,
+  type Operations,
+  PermanentStepError,
+  type StepContext,
+} from "@deeplens/worker";
+import { type AgentClient, agentClient, doJob } from "./agent-client.ts";
+import { agentFilesOf } from "./agent-files.ts";
+import { type Expected, proofProblems } from "./proof.ts";
+import {
+  agentUrl,
+  type BackupServices,
+  type TenantBackup,
+  tenantBackup,
+  tokenPurpose,
+} from "./tenant-backup.ts";
+import { waitForAgent } from "./wait-for-agent.ts";
+
+/**
+ * What is done with a tenant's backups after their making. Each is a job of its agent under an id that follows from the
+ * saga: a try after a crash joins it, and the agent's own work goes on meanwhile.
+ *
+ * Of a restore: `check-backup` (parameters `backup`, `parts`), a safety backup by `backup-now`, `try-restore` (the
+ * database into `into`, which the database part has opened beside the live one; the vectors into collections that are
+ * removed again), and `switch-vectors` (of `backup`).
+ */
+export const backupOperations = (services: BackupServices): Operations => ({
+  refresh: (command, context) => refresh(services, command, context),
+  "backup-now": async (command, context) => {
+    const { client } = await openAgent(services, command, context);
+    const { slug } = command.tenant;
+    const named = { call: "take a backup", what: `the backup of tenant ${slug}` };
+    const id = jobId(command, "backup");
+    const beganAt = Date.now();
+    const { manifest } = await doJob(client, context, named, id, { kind: "backup" }, "backup");
+    const problems = proofProblems({ manifest, problems: [] }, expectedOf(command));
+    if (problems.length > 0)
+      throw new Error(`the backup ${manifest.id} of tenant ${slug} is not whole: ${problems.join("; ")}`);
+    return done(
+      { ...outputsOf(manifest), seconds: secondsSince(beganAt) },
+      "backup",
+      manifest.id,
+      "verified",
+    );
+  },
+  drill: async (command, context) => {
+    const { client } = await openAgent(services, command, context);
+    const named = { call: "try a backup out", what: `the drill of tenant ${command.tenant.slug}` };
+    const backup = optionalBackup(command);
+    const job = { kind: "drill", ...(backup !== undefined && { backup }) } as const;
+    const { drill } = await doJob(client, context, named, jobId(command, "drill"), job, "drill");
+    const outputs = { backup: drill.backup, provenAt: drill.finishedAt, ...countsOf(drill.compared) };
+    return done(outputs, "backup", drill.backup, "restored-for-a-trial");
+  },
+  "check-backup": async (command, context) => {
+    const { client } = await openAgent(services, command, context);
+    const backup = wantedBackup(command);
+    const named = { call: "check a backup", what: `the check of backup ${backup}` };
+    const restorable = {
+      parts: partsOf(command),
+      templateVersion: command.inputs["database.templateVersion"] ?? "",
+    };
+    const job = { kind: "check", backup, restorable } as const;
+    // A look is never answered from an earlier one.
+    const id = `check-${randomUUID()}`;
+    const { verification } = await doJob(client, context, named, id, job, "check");
+    const [problem] = verification.problems;
+    if (problem !== undefined)
+      throw new PermanentStepError(
+        `backup-${problem.code}`,
+        `backup ${backup} can't be restored for tenant ${command.tenant.slug}: ${verification.problems.map(({ message }) => message).join("; ")}; nothing was changed`,
+      );
+    const { manifest } = verification;
+    if (manifest === undefined)
+      throw new Error(`the agent found nothing wrong with ${backup}, and no manifest`);
+    return done(outputsOf(manifest), "backup", backup, "good");
+  },
+  "try-restore": async (command, context) => {
+    const { client } = await openAgent(services, command, context);
+    const backup = wantedBackup(command);
+    const [parts, compared] = [partsOf(command), [] as Compared[]];
+    const asWhat = (what: string) => ({
+      call: `restore ${what} beside the live ones`,
+      what: `${what} of ${backup}`,
+    });
+    if (parts !== "vectors") {
+      const database = command.inputs["restore-open.database"] ?? command.parameters.into;
+      if (database === undefined)
+        throw new PermanentStepError(
+          "input-missing",
+          `the restore of tenant ${command.tenant.slug} lacks the name of the database to restore into`,
+        );
+      const job = { kind: "restore-database", backup, database } as const;
+      const named = asWhat("the tables");
+      compared.push(
+        (await doJob(client, context, named, jobId(command, "database"), job, "restored")).compared,
+      );
+    }
+    if (parts !== "database") {
+      const job = { kind: "try-vectors", backup } as const;
+      const named = asWhat("the vectors");
+      compared.push(
+        (await doJob(client, context, named, jobId(command, "vectors"), job, "restored")).compared,
+      );
+    }
+    return done({ backup, ...countsOf(...compared) }, "backup", backup, "restored-and-compared");
+  },
+  "switch-vectors": async (command, context) => {
+    // Of a restore that is undone: the safety backup that it took.
+    const backup = wantedBackup(command);
+    if (partsOf(command) === "database") return done({ backup }, "backup", backup, "left-out");
+    const { client } = await openAgent(services, command, context);
+    const named = { call: "switch the vectors", what: `the switch of the vectors to ${backup}` };
+    const job = { kind: "switch-vectors", backup } as const;
+    const id = jobId(command, `switch-${backup}`);
+    const { compared } = await doJob(client, context, named, id, job, "restored");
+    return done({ backup, ...countsOf(compared) }, "backup", backup, "live-vectors");
+  },
+});
+
+/** The agent's files of the newest secrets and settings, and the agent started anew with them. */
+const refresh: (
+  services: BackupServices,
+  command: OperationCommand,
+  context: StepContext,
+) => ReturnType<Operations[string]> = async (services, command, context) => {
+  const { engine } = services;
+  const backup = tenantBackup(command.tenant, context.installation);
+  const { files, token, settings } = await agentFilesOf(services, command, context);
+  await context.call("put the agent's files", (signal) =>
+    engine.putFiles(backup.container, files, { signal }),
+  );
+  // A backup that runs is ended, and made up for: its time came after the last good one.
+  await context.call("stop the agent", (signal) => engine.stop(backup.container, { signal }));
+  await context.call("start the agent", (signal) => engine.start(backup.container, { signal }));
+  const { client } = await reach(services, backup, context, token.value);
+  await waitForAgent(services, backup, context, client);
+  const { schedule, retentionDays, timeZone } = settings;
+  const outputs = { schedule, timeZone, retentionDays: String(retentionDays) };
+  return done(outputs, "backup-container", backup.container, "refreshed");
+};
+
+/** The tenant's agent, which must be there and ready: a container that was stopped is started. */
+const openAgent = async (
+  services: BackupServices,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): Promise<{ readonly client: AgentClient }> => {
+  const backup = tenantBackup(tenant, context.installation);
+  const token = await context.secrets.read(tokenPurpose);
+  if (token === undefined)
+    throw new PermanentStepError(
+      "backup-missing",
+      `tenant ${tenant.slug} has no backups: its agent's token is not there`,
+    );
+  const opened = await reach(services, backup, context, token);
+  await context.call("start the agent", (signal) => services.engine.start(backup.container, { signal }));
+  await waitForAgent(services, backup, context, opened.client);
+  return opened;
+};
+
+const reach = async (
+  services: BackupServices,
+  backup: TenantBackup,
+  context: StepContext,
+  token: string,
+): Promise<{ readonly client: AgentClient }> => {
+  const sight = await context.call("see backup-container", (signal) =>
+    services.engine.container(backup.container, { signal }),
+  );
+  if (sight === undefined)
+    throw new PermanentStepError(
+      "backup-missing",
+      `tenant ${backup.slug} has no backups: ${backup.container} is not there`,
+    );
+  return { client: agentClient(agentUrl(services, backup, sight), token) };
+};
+
+/** The same for every try of a step of a saga. */
+const jobId = ({ sagaId }: OperationCommand, what: string): string => `${sagaId}-${what}`;
+
+const expectedOf = ({ tenant, inputs }: OperationCommand): Expected => ({
+  tenantId: tenant.tenantId,
+  slug: tenant.slug,
+  database: inputs["database.database"] ?? "",
+  collection: undefined,
+});
+
+const partsOf = ({ parameters, tenant }: OperationCommand): "all" | "database" | "vectors" => {
+  const { parts = "all" } = parameters;
+  if (parts === "all" || parts === "database" || parts === "vectors") return parts;
+  throw new PermanentStepError(
+    "parts-unknown",
+    `a restore of tenant ${tenant.slug} can't be of "${parts}": all, database or vectors`,
+  );
+};
+
+/** The backup that is meant; in an undo (`backupOf: safety`) the one that the saga itself took before. */
+const optionalBackup = ({ parameters, inputs }: OperationCommand): BackupId | undefined =>
+  parseBackupId(
+    (parameters.backupOf === "safety" ? inputs["safety-backup.backup"] : parameters.backup) ?? "",
+  );
+
+const wantedBackup = (command: OperationCommand): BackupId => {
+  const backup = optionalBackup(command);
+  if (backup !== undefined) return backup;
+  throw new PermanentStepError(
+    "backup-unknown",
+    `"${command.parameters.backup ?? ""}" is no backup's id; tenantctl backups ${command.tenant.slug} lists them`,
+  );
+};
+
+const outputsOf = (manifest: Manifest): Record<string, string> => ({
+  backup: manifest.id,
+  bytes: String(manifest.parts.reduce((sum, part) => sum + part.sizeBytes, 0)),
+  finishedAt: manifest.finishedAt,
+  skewMs: String(manifest.skewMs),
+});
+
+const countsOf = (...all: readonly Compared[]): Record<string, string> => {
+  const sum = (name: keyof Compared): string => String(all.reduce((total, one) => total + one[name], 0));
+  return { tables: sum("tables"), rows: sum("rows"), collections: sum("collections"), points: sum("points") };
+};
+
+const secondsSince = (beganAt: number): string => ((Date.now() - beganAt) / 1_000).toFixed(1);
+
+const done = (
+  outputs: Readonly<Record<string, string>>,
+  kind: string,
+  name: string,
+  outcome: string,
+): Awaited<ReturnType<Operations[string]>> => ({
+  outputs,
+  resources: [],
+  receipt: [{ kind, name, outcome }],
+});
