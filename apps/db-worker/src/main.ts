@@ -8,6 +8,7 @@ import { databaseLife } from "./database-life.ts";
 import { openKafkaCluster } from "./kafka-cluster.ts";
 import { kafkaLife } from "./kafka-life.ts";
 import { lifeTogether } from "./life.ts";
+import { probeDatabase } from "./probe.ts";
 import { provision } from "./provision.ts";
 import { redisLife } from "./redis-life.ts";
 import { connectRedis } from "./redis-server.ts";
@@ -74,9 +75,10 @@ await runProcess(log, (signal) =>
         handler: {
           provision: (command, context) => provision(parts, command, context),
           compensate: (command, context) => compensate(parts, command, context),
-          operations: lifeOperations(
-            lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)]),
-          ),
+          operations: {
+            ...lifeOperations(lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)])),
+            probe: probeDatabase({ server, redis, cluster: kafka }),
+          },
         },
         checks: {
           "tenant-database": async () => void (await server.pool.query("SELECT 1")),

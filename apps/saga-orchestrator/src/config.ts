@@ -38,6 +38,7 @@ export const settings = {
   // How long the shards of an orchestrator that fell silent wait for another; Kafka takes 6 s to 30 min unless told.
   GROUP_SESSION_MS: milliseconds(30_000),
   RECORDS_AT_ONCE: positive.default(500),
+  HEALTH_EVERY_MS: z.coerce.number().int().min(1_000).default(900_000),
 };
 
 export type Config = z.infer<z.ZodObject<typeof settings>>;

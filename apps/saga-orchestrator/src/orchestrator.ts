@@ -13,9 +13,11 @@ import {
 import { serveHealth, waitFor } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { createApi } from "./api/index.ts";
+import { tablesOf } from "./api/tables.ts";
 import type { Config } from "./config.ts";
 import { startEngine } from "./engine/engine.ts";
 import type { OnStage } from "./engine/stages.ts";
+import { startHealthWatch } from "./health/watch.ts";
 import type { SagaKind } from "./saga/batch.ts";
 import { provisioning, sagaKind } from "./saga-kind.ts";
 import { ensureShards } from "./store/shard-rows.ts";
@@ -153,10 +155,16 @@ export const runOrchestrator = async (options: {
     credentials: secrets,
     dropOffs: secrets.dropOffs,
     dropOffMs: config.DROP_OFF_HOURS * hourMs,
+    healthEveryMs: config.HEALTH_EVERY_MS,
     keys: {
       inUse: () => keysInUse(pool, masterKey),
       rewrap: (atMost) => rewrapSome(pool, masterKey, atMost),
     },
+  });
+  const watch = startHealthWatch({
+    db: { pool, tables: tablesOf(schema) },
+    everyMs: config.HEALTH_EVERY_MS,
+    log,
   });
   await api.listen({ host: config.API_HOST, port: config.API_PORT });
   starting.clear();
@@ -164,6 +172,7 @@ export const runOrchestrator = async (options: {
 
   await Promise.race([signal.aborted ? undefined : once(signal, "abort"), engine.failed]);
   clearInterval(forgetting);
+  await watch.stop();
   await api.close();
   await engine.stop();
   await health.close();

@@ -5,6 +5,7 @@ import { addConfig } from "./commands/config.ts";
 import { addCreate } from "./commands/create.ts";
 import { addCredentials } from "./commands/credentials.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addHealth } from "./commands/health.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRemove } from "./commands/remove.ts";
@@ -55,6 +56,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRestore,
     addShards,
     addCredentials,
+    addHealth,
     addDoctor,
     addKeys,
     addConfig,

@@ -15,7 +15,9 @@ export const describeTenant = (tenant: Tenant): string => {
   if (tenant.suspended !== null)
     head.push(["suspended", `since ${moment(tenant.suspended.since)}: ${shown(tenant.suspended.reason)}`]);
   if (tenant.removal !== null && tenant.state !== "ready") head.push(removalOf(tenant.removal));
-  const title = `Tenant ${tenant.slug} is ${tenant.state}`;
+  if (tenant.degraded !== null)
+    head.unshift(["degraded", `${shown(tenant.degraded.reason)} (since ${moment(tenant.degraded.since)})`]);
+  const title = `Tenant ${tenant.slug} is ${tenant.state}${tenant.degraded === null ? "" : ", but degraded"}`;
   const parts = [title, columns(head, "  ")];
   if (Object.keys(tenant.resources).length > 0) parts.push("It has", resourcesOf(tenant.resources));
   return parts.join("\n");

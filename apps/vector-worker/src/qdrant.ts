@@ -86,6 +86,21 @@ export class CollectionDiffersError extends Error {
   }
 }
 
+/** What is in it: how many points in each collection, and the server's version. */
+export const look = async (
+  { url, apiKey }: QdrantAccess,
+  signal: AbortSignal,
+): Promise<{ version: string; points: Readonly<Record<string, number>> }> => {
+  const response = await fetch(`${url}/`, { headers: { "api-key": apiKey }, signal });
+  const { version } = (await response.json()) as { version?: string };
+  const client = clientOf({ url, apiKey });
+  const { collections } = await client.getCollections();
+  const counts = await Promise.all(
+    collections.map(async ({ name }) => [name, (await client.count(name, { exact: false })).count] as const),
+  );
+  return { version: version ?? "", points: Object.fromEntries(counts) };
+};
+
 /**
  * Proves the collection in use: a point is written, found as its own nearest, and removed.
  * @throws Error when it is not found

@@ -18,6 +18,7 @@ import type {
   Tenant,
   TenantActAnswer,
   TenantActName,
+  TenantHealth,
   TenantRequest,
 } from "./api-types.ts";
 import { type FollowOptions, followSaga } from "./follow-saga.ts";
@@ -71,6 +72,8 @@ export interface ApiClient {
   shards(): Promise<{ readonly items: readonly Shard[] }>;
   /** Gives the position of a stopped partition up, and reads it on. */
   acceptShard(shard: number, act: ShardAct & { reason: string }): Promise<ShardAccepted>;
+  /** Has a tenant's parts looked at now; with `last`, what was seen before. Takes up to 24 s where one does not answer. */
+  health(slugOrId: string, options?: { last?: boolean }): Promise<TenantHealth>;
   /** The versions of the master key, and how many secrets are under each. */
   keys(): Promise<Keys>;
   /** Encrypts some of the secrets that are under an older version anew; repeat it until nothing is left. */
@@ -144,6 +147,10 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
     actOnTenant: (slugOrId, act, told) => post(`/v1/tenants/${at(slugOrId)}/${act}`, told),
     shards: () => get("/v1/shards"),
     acceptShard: (shard, act) => post(`/v1/shards/${shard}/accept`, act),
+    health: (slugOrId, { last = false } = {}) => {
+      const path = `/v1/tenants/${at(slugOrId)}/health`;
+      return last ? get(path) : post(path, {});
+    },
     keys: () => get("/v1/keys"),
     rewrapSecrets: (reason, atMost = 200) => post("/v1/keys/rewrap", { reason, atMost }),
     inbox: (inboxId) => get(`/v1/inbox/${inboxId}`),

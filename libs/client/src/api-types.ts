@@ -35,6 +35,8 @@ export interface Tenant {
   } | null;
   readonly storageType: string;
   readonly resources: Readonly<Record<string, string>>;
+  /** Why a ready tenant does not work as it should, and since when; null where it does. */
+  readonly degraded: { readonly since: string; readonly reason: string } | null;
   readonly sagaId: string | null;
   /** The act that changes it now. */
   readonly running: { readonly sagaId: string; readonly kind: string } | null;
@@ -176,6 +178,28 @@ export interface Rewrapped {
   readonly current: string;
   readonly moved: number;
   readonly left: number;
+}
+
+/** What was seen of a tenant's parts with its own credentials. */
+export interface TenantHealth {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly state: string;
+  readonly status: "well" | "degraded" | "unknown";
+  readonly parts: readonly PartHealth[];
+}
+
+export interface PartHealth {
+  readonly part: string;
+  /** `unknown`: its worker has not looked. */
+  readonly status: "well" | "ill" | "unknown";
+  readonly checkedAt: string | null;
+  /** For how long it has been as it is. */
+  readonly since: string | null;
+  readonly code: string | null;
+  readonly reason: string | null;
+  /** Of each thing: `redis.ok`, `redis.latencyMs`, `redis.version`. */
+  readonly facts: Readonly<Record<string, string>>;
 }
 
 export interface Shard {

@@ -65,6 +65,7 @@ const common = (tenantId: string, slug: string, revision: number) => ({
   limits: { storageBytes: 1, users: 1, apiCallsPerDay: 1 },
   storageType: "none",
   resources: {},
+  degraded: null,
 });
 const provisionedOf = (tenantId: string, slug: string, revision: number): TenantProvisioned => ({
   ...common(tenantId, slug, revision),

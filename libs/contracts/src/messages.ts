@@ -4,10 +4,12 @@ import type {
   StepCompleted,
   StepFailed,
   StepProgressed,
+  TenantDegraded,
   TenantOperationRequested,
   TenantProvisioned,
   TenantProvisioningFailed,
   TenantProvisioningRequested,
+  TenantRecovered,
   TenantRemovalRefused,
   TenantRemovalRequested,
   TenantRemovalStarted,
@@ -45,7 +47,9 @@ export type LifecycleEvent =
   | { record: "TenantRemovalStarted"; value: TenantRemovalStarted }
   | { record: "TenantRestored"; value: TenantRestored }
   | { record: "TenantRemoved"; value: TenantRemoved }
-  | { record: "TenantRemovalRefused"; value: TenantRemovalRefused };
+  | { record: "TenantRemovalRefused"; value: TenantRemovalRefused }
+  | { record: "TenantDegraded"; value: TenantDegraded }
+  | { record: "TenantRecovered"; value: TenantRecovered };
 
 export type StateRecord = { record: "TenantState"; value: TenantState };
 

@@ -20,6 +20,8 @@ export const recordNames = [
   "TenantRestored",
   "TenantRemoved",
   "TenantRemovalRefused",
+  "TenantDegraded",
+  "TenantRecovered",
   "TenantState",
 ] as const;
 

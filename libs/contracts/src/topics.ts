@@ -66,6 +66,8 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantRestored",
     "TenantRemoved",
     "TenantRemovalRefused",
+    "TenantDegraded",
+    "TenantRecovered",
   ],
   writer: ["orchestrator"],
   readers: ["subscribers"],

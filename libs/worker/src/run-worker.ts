@@ -29,6 +29,7 @@ import { openLockSession } from "./lock-session.ts";
 import { migrateWorker } from "./migrate.ts";
 import { createLedgerStore } from "./postgres-ledger.ts";
 import { postgresParts } from "./postgres-parts.ts";
+import { startProber } from "./probing/prober.ts";
 import { createReplies } from "./replies.ts";
 import { createSender } from "./sender.ts";
 import type { StepHandler } from "./step.ts";
@@ -264,6 +265,12 @@ const run = async (
       mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
     });
   });
+
+  const { probe } = parts.handler.operations ?? {};
+  if (probe !== undefined) {
+    const prober = startProber({ installation, step, probe, pool, address, ledger, secrets, log });
+    cleanUps.push(() => prober.stop());
+  }
 
   delete checks.start;
   checks.kafka = consumption.check;

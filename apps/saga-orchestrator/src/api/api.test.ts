@@ -89,6 +89,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}",
     "/v1/tenants/{tenant}/credentials/reveal",
     "/v1/tenants/{tenant}/grace",
+    "/v1/tenants/{tenant}/health",
     "/v1/tenants/{tenant}/purge",
     "/v1/tenants/{tenant}/release",
     "/v1/tenants/{tenant}/remove",

@@ -32,6 +32,8 @@ export interface ApiContext {
   /** For how long a dropped-off secret waits for its tenant. */
   readonly dropOffMs: number;
   readonly keys: MasterKeys;
+  /** How often each part of a tenant is looked at, in ms. */
+  readonly healthEveryMs: number;
   readonly inbox: InboxWaiter;
   /** How long a call waits for the shard's owner before it answers 202. */
   readonly waitMs: number;

@@ -15,6 +15,7 @@ import { description } from "./openapi.ts";
 import { actRoutes } from "./routes/acts.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
@@ -29,12 +30,13 @@ import { type Api, validateWithZod } from "./zod-types.ts";
 const bodyLimitBytes = 64 * 1024;
 const defaultWaitMs = 15_000;
 const defaultDropOffMs = 24 * 3_600_000;
+const defaultHealthEveryMs = 900_000;
 
 export type ApiOptions = Pick<
   ApiContext,
   "log" | "installation" | "shards" | "attempts" | "credentials" | "dropOffs" | "keys"
 > &
-  Partial<Pick<ApiContext, "dropOffMs">> & {
+  Partial<Pick<ApiContext, "dropOffMs" | "healthEveryMs">> & {
     /** The control database. */
     readonly pool: Pool;
     /** The orchestrator's schema in it; `orchestrator` unless told. */
@@ -56,6 +58,7 @@ export const createApi = ({
   schema = "orchestrator",
   waitMs = defaultWaitMs,
   dropOffMs = defaultDropOffMs,
+  healthEveryMs = defaultHealthEveryMs,
   ...rest
 }: ApiOptions): FastifyInstance => {
   const db = { pool, tables: tablesOf(schema) };
@@ -64,6 +67,7 @@ export const createApi = ({
     db,
     waitMs,
     dropOffMs,
+    healthEveryMs,
     inbox: createInboxWaiter(db),
   };
   const app: FastifyInstance = Fastify({
@@ -105,6 +109,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     tenantActRoutes,
     shardRoutes,
     keyRoutes,
+    healthRoutes,
     inboxRoutes,
   ])
     routes(app, context);

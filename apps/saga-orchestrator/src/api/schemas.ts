@@ -91,6 +91,10 @@ export const tenantSchema = z.strictObject({
   limits: z.strictObject({ storageBytes: z.int(), users: z.int(), apiCallsPerDay: z.int() }).nullable(),
   storageType: z.string(),
   resources: z.record(z.string(), z.string()),
+  degraded: z
+    .strictObject({ since: time, reason: z.string() })
+    .nullable()
+    .meta({ description: "why a ready tenant does not work as it should" }),
   sagaId: z.uuid().nullable().meta({ description: "the latest saga of this tenant" }),
   running: z
     .strictObject({ sagaId: z.uuid(), kind: z.string() })
@@ -279,6 +283,26 @@ export const credentialsSchema = z.strictObject({
   name: z.string(),
   resources: z.record(z.string(), z.string()),
   secrets: z.record(z.string(), z.string()).meta({ description: "by what each is for" }),
+});
+
+export const healthSchema = z.strictObject({
+  tenantId: z.uuid(),
+  slug: z.string(),
+  state: z.string(),
+  status: z.enum(["well", "degraded", "unknown"]),
+  parts: z.array(
+    z.strictObject({
+      part: z.string(),
+      status: z.enum(["well", "ill", "unknown"]).meta({ description: "unknown: its worker has not looked" }),
+      checkedAt: optionalTime,
+      since: optionalTime.meta({ description: "for how long it has been as it is" }),
+      code: z.string().nullable(),
+      reason: z.string().nullable(),
+      facts: z
+        .record(z.string(), z.string())
+        .meta({ description: "what was seen of each thing: redis.ok, redis.latencyMs, redis.version" }),
+    }),
+  ),
 });
 
 export const keysSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import { type TierName, tiers } from "@deeplens/contracts";
 import type { z } from "zod";
+import { reasonOf } from "../saga/announce.ts";
 import type { TenantActs } from "../saga/saga.ts";
 import { type Cursor, pageOf } from "./cursor.ts";
 import type { tenantSchema } from "./schemas.ts";
@@ -68,6 +69,7 @@ const viewOf = (row: TenantRow): TenantView => ({
   limits: limitsOf(row.tier),
   storageType: row.storage_type,
   resources: row.resources,
+  degraded: degradedOf(row.acts),
   sagaId: row.saga_id,
   running:
     row.acts.running === undefined ? null : { sagaId: row.acts.running.sagaId, kind: row.acts.running.kind },
@@ -82,6 +84,9 @@ const viewOf = (row: TenantRow): TenantView => ({
 
 /** The removal that runs, or has run: what an act on it changes. */
 export const removalSagaOf = ({ removal }: TenantView): string | undefined => removal?.sagaId;
+
+const degradedOf = ({ degraded }: TenantActs): TenantView["degraded"] =>
+  degraded === undefined ? null : { since: degraded.since, reason: reasonOf(degraded.parts) };
 
 const limitsOf = (tier: string): TenantView["limits"] => {
   if (!(tier in tiers)) return null;

@@ -14,6 +14,7 @@ import { deadLetterOf, headerText, type KafkaMessage } from "@deeplens/messaging
 import { applyAct } from "../saga/acts.ts";
 import { record } from "../saga/advance.ts";
 import type { Batch } from "../saga/batch.ts";
+import { applyHealth } from "../saga/health.ts";
 import type { AcceptResult, InboxBody, InboxResult } from "../saga/inbox.ts";
 import { acceptRemoval } from "../saga/removal-requests.ts";
 import { applyReply, applySilence, touchedBy, undoAgain } from "../saga/replies.ts";
@@ -59,6 +60,7 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
         if (input.body.kind === "request") addRequest(input.body.source, input.body.request);
         else if (input.body.kind === "removal") addRemoval(input.body.source, input.body.request);
         else if (input.body.kind === "act") addSaga(input.body.sagaId);
+        else if (input.body.kind === "health") slugs.add(input.body.slug);
         else if (input.body.kind === "tenant") {
           slugs.add(input.body.slug);
           addSaga(input.body.sagaId);
@@ -176,6 +178,8 @@ const answerTo = (batch: Batch, input: InboxInput): InboxResult | AcceptResult =
         source: `/${batch.installation}/api`,
         requestId: String(input.id),
       });
+    case "health":
+      return applyHealth(batch, body);
     case "accept":
       if (input.next !== undefined) return { ok: true, next: input.next };
       return {

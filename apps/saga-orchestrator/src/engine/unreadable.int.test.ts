@@ -74,6 +74,7 @@ test("rule 08: what can't be read goes to the dead letters byte for byte, and it
       limits: { storageBytes: 1, users: 1, apiCallsPerDay: 1 },
       storageType: "none",
       resources: {},
+      degraded: null,
     },
   });
   const odd = { kept: Buffer.from([0xff, 0, 0xfe]), twice: ["a", Buffer.from([0x80])], text: "ä" };

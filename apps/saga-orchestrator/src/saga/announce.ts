@@ -1,7 +1,7 @@
 import { type LifecycleEvent, lifecycleTopic, stateTopic, type TierName, tiers } from "@deeplens/contracts";
 import type { Batch } from "./batch.ts";
 import { after } from "./hybrid-clock.ts";
-import type { Saga, Tenant, TenantState } from "./saga.ts";
+import type { IllParts, Saga, Tenant, TenantActs, TenantState } from "./saga.ts";
 
 const limitsOf = (tier: string) => {
   const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
@@ -36,8 +36,48 @@ export const publishState = (batch: Batch, tenant: Tenant): void => {
         limits: limitsOf(tenant.tier),
         storageType: tenant.storageType,
         resources: tenant.resources,
+        degraded: tenant.acts.degraded === undefined ? null : reasonOf(tenant.acts.degraded.parts),
       },
     },
+  });
+};
+
+/** Why a tenant is degraded, in one line. */
+export const reasonOf = (ill: IllParts): string =>
+  Object.entries(ill)
+    .map(([part, { message }]) => `${part}: ${message}`)
+    .join("; ");
+
+/** What was seen of a tenant that is ready: parts of it are ill, or none is any more. */
+export const publishHealth = (batch: Batch, tenant: Tenant, before: TenantActs["degraded"]): void => {
+  const own = {
+    tenantId: tenant.tenantId,
+    slug: tenant.slug,
+    name: tenant.name,
+    revision: tenant.revision,
+    occurredAt: batch.now.toISOString(),
+  };
+  const now = tenant.acts.degraded;
+  batch.outbox.push({
+    shard: tenant.shard,
+    topic: lifecycleTopic,
+    key: tenant.slug,
+    tenantId: tenant.tenantId,
+    message:
+      now === undefined
+        ? { record: "TenantRecovered", value: { ...own, degradedSince: before?.since ?? own.occurredAt } }
+        : {
+            record: "TenantDegraded",
+            value: {
+              ...own,
+              reason: reasonOf(now.parts),
+              parts: Object.entries(now.parts).map(([part, { code, message }]) => ({
+                part,
+                code,
+                reason: message,
+              })),
+            },
+          },
   });
 };
 

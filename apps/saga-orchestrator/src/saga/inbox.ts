@@ -1,4 +1,5 @@
 import type { TenantProvisioningRequested, TenantRemovalRequested } from "@deeplens/contracts";
+import type { IllParts } from "./saga.ts";
 
 /** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
 export interface KeptRecord {
@@ -49,6 +50,13 @@ export type InboxBody =
       readonly source: string;
       readonly request: TenantRemovalRequested;
       readonly record: KeptRecord;
+    }
+  | {
+      /** What was seen of a tenant's parts differs from what is known: which are ill now. */
+      readonly kind: "health";
+      readonly slug: string;
+      readonly tenantId: string;
+      readonly ill: IllParts;
     }
   | {
       /** Gives the position of a stopped partition of the row's shard up. */

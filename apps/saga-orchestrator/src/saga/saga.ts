@@ -125,7 +125,12 @@ export interface TenantActs {
   };
   /** The id in Identity that a removal left there, of this tenant or of the name's last one. */
   readonly leftInIdentity?: string;
+  /** Since when it does not work as it should, and what of it. */
+  readonly degraded?: { readonly since: string; readonly parts: IllParts };
 }
+
+/** What was seen of the parts that are ill, by their names. */
+export type IllParts = Readonly<Record<string, StepError>>;
 
 export interface Tenant {
   readonly tenantId: TenantId;

@@ -97,6 +97,7 @@ export const tenantOf = (change: Partial<Tenant> = {}): Tenant => ({
   limits: { storageBytes: 1024 ** 3, users: 5, apiCallsPerDay: 1_000 },
   storageType: "deeplens",
   resources: { "database.database": "tenant_acme_metadata", "storage.bucket": "deeplens-acme" },
+  degraded: null,
   sagaId,
   running: null,
   suspended: null,

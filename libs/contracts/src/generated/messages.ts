@@ -426,6 +426,44 @@ export interface TenantRemovalRefused {
   readonly message: string;
 }
 
+export interface IllPart {
+  /** database, storage, vectors, backup or identity */
+  readonly part: string;
+  /** For programs: redis-unreachable, vectors-drift. */
+  readonly code: string;
+  /** For people. */
+  readonly reason: string;
+}
+
+/** A tenant that is ready does not work as it should: some of its parts do not answer to its own credentials, or are not what they should be. Sent again when that set changes. */
+export interface TenantDegraded {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  /** All of it in one line. */
+  readonly reason: string;
+  readonly parts: readonly IllPart[];
+}
+
+/** Every part of a tenant that was degraded works again. */
+export interface TenantRecovered {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  /** ISO 8601 */
+  readonly degradedSince: string;
+}
+
 /** The latest state of a tenant. */
 export interface TenantState {
   readonly tenantId: string;
@@ -443,4 +481,6 @@ export interface TenantState {
   readonly limits: Limits;
   readonly storageType: string;
   readonly resources: { readonly [key: string]: string };
+  /** Why a tenant that is ready does not work as it should; null where it does. */
+  readonly degraded: null | string;
 }

@@ -1,0 +1,113 @@
+import {
+  applicationRoleName,
+  databaseName,
+  kafkaUserName,
+  redisKeyPrefix,
+  redisUserName,
+  tenantTopicName,
+  tiers,
+} from "@deeplens/contracts";
+import { drift, type Look, needed, type Operation, type OperationCommand, probed } from "@deeplens/worker";
+import type { KafkaCluster } from "./kafka-cluster.ts";
+import { asRedisUser, type RedisServer } from "./redis-server.ts";
+import { databaseSecret } from "./tenant-databases.ts";
+import { kafkaSecret } from "./tenant-kafka.ts";
+import { redisSecret } from "./tenant-redis.ts";
+import { type TenantServer, withClient } from "./tenant-server.ts";
+
+export interface ProbeServices {
+  readonly server: TenantServer;
+  readonly redis: RedisServer;
+  readonly cluster: KafkaCluster;
+}
+
+/** Looks at a tenant's database, Redis and topic with the tenant's own credentials; changes nothing. */
+export const probeDatabase =
+  ({ server, redis, cluster }: ProbeServices): Operation =>
+  async (command, context) => {
+    const secret = async (purpose: string): Promise<string> =>
+      needed(await context.secrets.read(purpose), `the secret ${purpose}`);
+    return probed(context, {
+      postgres: async (signal) => lookAtPostgres(server, command, await secret(databaseSecret))(signal),
+      redis: async (signal) => lookAtRedis(redis, command, await secret(redisSecret))(signal),
+      kafka: async (signal) =>
+        lookAtTopic(
+          command.inputs["database.kafkaAuthorization"] === "none"
+            ? cluster.kafka
+            : cluster.as({
+                username: kafkaUserName(command.tenant.slug),
+                password: await secret(kafkaSecret),
+              }),
+          tenantTopicName(context.installation, command.tenant.slug),
+        )(signal),
+    });
+  };
+
+interface DatabaseRow {
+  readonly version: string;
+  readonly owner: string;
+  readonly bytes: number;
+  readonly used: number;
+  readonly most: number;
+}
+
+const lookAtPostgres =
+  (server: TenantServer, { tenant, tier, inputs }: OperationCommand, password: string): Look =>
+  async (signal) => {
+    const database = databaseName(tenant.slug);
+    const { host, port } = server;
+    const address = { host, port, database, user: applicationRoleName(tenant.slug), password };
+    const row = await withClient(address, signal, async (client) => {
+      const { rows } = await client.query<DatabaseRow>(
+        `SELECT current_setting('server_version') AS version, pg_get_userbyid(d.datdba) AS owner,
+           pg_database_size(d.oid) AS bytes, d.datconnlimit AS most,
+           (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid) AS used
+         FROM pg_database d WHERE d.datname = current_database()`,
+      );
+      return rows[0];
+    });
+    if (row === undefined) throw new Error(`database ${database} told nothing of itself`);
+    const limit = tiers[tier].databaseConnections;
+    const owner = inputs["database.ownerRole"];
+    if (row.most !== limit)
+      throw drift(`database ${database} takes ${row.most} connections, and tier ${tier} allows ${limit}`);
+    if (owner !== undefined && row.owner !== owner)
+      throw drift(`database ${database} belongs to ${row.owner}, not to ${owner}`);
+    return {
+      version: row.version.split(" ")[0] ?? "",
+      usedBytes: String(row.bytes),
+      connections: `${row.used} of ${row.most}`,
+    };
+  };
+
+const lookAtRedis =
+  (redis: RedisServer, { tenant }: OperationCommand, password: string): Look =>
+  async () => {
+    const login = { username: redisUserName(tenant.slug), password };
+    return asRedisUser(redis, login, async (client) => {
+      await client.get(`${redisKeyPrefix(tenant.slug)}.deeplens-probe`);
+      const info = await client.info("server");
+      return { version: /^redis_version:(.*)$/m.exec(info)?.[1]?.trim() ?? "" };
+    });
+  };
+
+const lookAtTopic =
+  (kafka: KafkaCluster["kafka"], topic: string): Look =>
+  async () => {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = topics[0]?.partitions ?? [];
+      const lagging = partitions.filter(
+        ({ isr, replicas, leader }) => leader < 0 || isr.length < replicas.length,
+      );
+      if (lagging.length > 0)
+        throw drift(`${lagging.length} partitions of topic ${topic} lack replicas in sync`);
+      const offsets = await admin.fetchTopicOffsets(topic);
+      const records = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+      return { partitions: String(partitions.length), records: String(records) };
+    } finally {
+      await admin.disconnect();
+    }
+  };

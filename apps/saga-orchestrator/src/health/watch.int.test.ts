@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, beforeEach, test } from "node:test";
+import { migrate } from "@deeplens/postgres";
+import { cleanUps, testDatabase } from "@deeplens/testing";
+import { tablesOf } from "../api/tables.ts";
+import { askNow, readHealth, syncProbes } from "./probe-rows.ts";
+import { tellChanges } from "./watch.ts";
+
+const endings = cleanUps();
+after(() => endings.run());
+const { pool } = await testDatabase(endings.add);
+const schema = "orchestrator";
+await migrate(pool, schema, new URL("../../migrations/", import.meta.url));
+const db = { pool, tables: tablesOf(schema) };
+const { tenants } = db.tables;
+
+test("before any worker has run there is nothing to look at, and that is no error", async () => {
+  await syncProbes(pool, tenants, 60_000);
+  assert.deepEqual(await readHealth(pool, randomUUID()), []);
+  await tellChanges(db);
+  // The workers' own tables, as a worker makes them.
+  await migrate(pool, "worker", new URL("../../../../libs/worker/migrations/", import.meta.url));
+});
+
+beforeEach(() =>
+  pool.query(`TRUNCATE ${tenants}, ${db.tables.inbox}; DELETE FROM worker.probes`).catch(() => undefined),
+);
+
+const tenant = async (slug: string, state = "ready", storage = "deeplens"): Promise<string> => {
+  const id = randomUUID();
+  await pool.query(
+    `INSERT INTO ${tenants} (tenant_id, slug, shard, name, state, revision, tier, storage_type, resources, source,
+       request_id, created_at, updated_at)
+     VALUES ($1, $2, 3, $2, $3, 1, 'free', $4, '{"storage.bucket": "b"}', 's', 'r', now(), now())`,
+    [id, slug, state, storage],
+  );
+  return id;
+};
+
+const rows = async () => (await pool.query("SELECT * FROM worker.probes ORDER BY slug, step")).rows;
+const inbox = async () => (await pool.query(`SELECT shard, body FROM ${db.tables.inbox} ORDER BY id`)).rows;
+
+test("each part of each ready tenant gets a row; one without a bucket has none for it", async () => {
+  await tenant("acme");
+  await tenant("beta", "ready", "none");
+  await tenant("gone", "rolled-back");
+  await syncProbes(pool, tenants, 60_000);
+  await syncProbes(pool, tenants, 60_000);
+  assert.deepEqual(
+    (await rows()).map(({ slug, step }) => `${slug}/${step}`),
+    [
+      ...["backup", "database", "identity", "storage", "vectors"].map((step) => `acme/${step}`),
+      ...["backup", "database", "identity", "vectors"].map((step) => `beta/${step}`),
+    ],
+  );
+  assert.deepEqual((await rows())[0].told, {
+    ...{ name: "acme", tier: "free", storageType: "deeplens" },
+    inputs: { "storage.bucket": "b" },
+  });
+});
+
+test("a row follows its tenant: told anew when that changes, gone when it is not ready", async () => {
+  const acme = await tenant("acme");
+  await syncProbes(pool, tenants, 60_000);
+  await pool.query("UPDATE worker.probes SET healthy = true, checked_at = now()");
+  await pool.query(`UPDATE ${tenants} SET tier = 'professional' WHERE tenant_id = $1`, [acme]);
+  await syncProbes(pool, tenants, 60_000);
+  const [row] = await rows();
+  assert.deepEqual([row.told.tier, row.healthy], ["professional", true]);
+  await pool.query(`UPDATE ${tenants} SET state = 'suspended'`);
+  await syncProbes(pool, tenants, 60_000);
+  assert.deepEqual(await rows(), []);
+});
+
+test("one that is asked for is due at once, and others are not", async () => {
+  const [acme] = [await tenant("acme"), await tenant("beta")];
+  await syncProbes(pool, tenants, 3_600_000);
+  await pool.query("UPDATE worker.probes SET due_at = now() + interval '1 hour'");
+  await askNow(pool, acme);
+  const due = (await pool.query("SELECT DISTINCT slug FROM worker.probes WHERE due_at <= now()")).rows;
+  assert.deepEqual(due, [{ slug: "acme" }]);
+});
+
+test("what is news goes into the inbox of the tenant's shard: ill, and well again", async () => {
+  const acme = await tenant("acme");
+  await syncProbes(pool, tenants, 60_000);
+  await tellChanges(db);
+  assert.deepEqual(await inbox(), []);
+  await pool.query(
+    "UPDATE worker.probes SET healthy = false, code = 'redis-unreachable', reason = 'no answer' WHERE step = 'database'",
+  );
+  await tellChanges(db);
+  const ill = { database: { code: "redis-unreachable", message: "no answer" } };
+  const body = { kind: "health", tenantId: acme, slug: "acme", ill };
+  assert.deepEqual(await inbox(), [{ shard: 3, body }]);
+  // Known by now, with another text: no news.
+  const known = { degraded: { since: "x", parts: { database: { ...ill.database, message: "other" } } } };
+  await pool.query(`TRUNCATE ${db.tables.inbox}`);
+  await pool.query(`UPDATE ${tenants} SET acts = $1`, [known]);
+  await tellChanges(db);
+  assert.deepEqual(await inbox(), []);
+  await pool.query("UPDATE worker.probes SET healthy = true");
+  await tellChanges(db, acme);
+  assert.deepEqual(await inbox(), [{ shard: 3, body: { ...body, ill: {} } }]);
+});
