@@ -58,7 +58,7 @@ async function runOnStack(
       for (const [name, ms] of Object.entries(testWaits)) process.env[name] ??= ms;
       await ensureEngine();
       if (!stack.keep) await removeAll(installation);
-      await bringUp(installation);
+      await bringUp(installation, "tests");
     }
     process.env.DEEPLENS_STACK_FILE = stateFolder(installation).stackFile;
     process.env.DEEPLENS_INSTALLATION = installation;

@@ -20,6 +20,8 @@ export type ImageEntry = {
   readonly prepare?: string;
   /** Slow to build: a copy is kept in the cache folder, so that a lost engine does not cost the build again. */
   readonly keep?: boolean;
+  /** Tests alone need it: `npm start` leaves it out. */
+  readonly tests?: boolean;
 };
 
 /** All images, those first that others need. Throws when one needs an unknown one or itself. */

@@ -70,7 +70,7 @@ test("official images are pulled by their pinned name; those that nobody publish
   const how = Object.fromEntries(plan.map((image) => [image.entry.service, image.how]));
   assert.deepEqual(
     Object.keys(how).filter((service) => how[service] === "build"),
-    ["minio", "identity-api", "backup", "fleet"],
+    ["minio", "fake-gcs", "identity-api", "backup", "fleet"],
   );
 });
 

@@ -49,7 +49,7 @@ export function describeStack(state: StateFolder, ports: Ports, images: readonly
     identity: { url: url(ports.identity) },
     api: { url: url(ports.api), tokenFile: secretFile(state, "api-token") },
     masterKeyFile: state.masterKeyFile,
-    images: { qdrant: image("qdrant"), backup: image("backup") },
+    images: { qdrant: image("qdrant"), backup: image("backup"), fakeGcs: image("fake-gcs") },
     qdrant: { httpPortBase: ports.qdrantHttp, grpcPortBase: ports.qdrantGrpc },
   };
 }

@@ -25,8 +25,10 @@ export type Stack = {
   readonly services: readonly string[];
 };
 
-/** `only`: "infrastructure" leaves the fleet out. Throws TaskFailure or an Error made for a person. */
-export async function bringUp(installation: string, only: "all" | "infrastructure" = "all"): Promise<Stack> {
+type Extent = "all" | "infrastructure" | "tests";
+
+/** `only`: "infrastructure" leaves the fleet out, "tests" takes in what tests alone need. Throws TaskFailure or an Error made for a person. */
+export async function bringUp(installation: string, only: Extent = "all"): Promise<Stack> {
   await ensureEngine();
   const state = stateFolder(installation);
   ensureStateFolder(state);
@@ -47,7 +49,9 @@ export async function bringUp(installation: string, only: "all" | "infrastructur
   const compose = await openCompose(projectRoot, state, { source, ports, images });
   const defined = await compose.services();
   const services =
-    only === "all" ? defined : defined.filter((service) => infrastructure.some((name) => name === service));
+    only !== "infrastructure"
+      ? defined
+      : defined.filter((service) => infrastructure.some((name) => name === service));
   await checkPorts(state, ports, services);
   rememberPorts(state, ports);
   // Before anything runs: whoever looks for what keeps it from running (`tenantctl doctor`) reads it.
@@ -60,6 +64,7 @@ export async function bringUp(installation: string, only: "all" | "infrastructur
   return { state, ports, services };
 }
 
-const wanted = ({ entry }: PlannedImage, only: "all" | "infrastructure"): boolean =>
+const wanted = ({ entry }: PlannedImage, only: Extent): boolean =>
   existsSync(join(projectRoot, entry.dockerfile ?? join(entry.context, "Dockerfile"))) &&
-  (only === "all" || entry.service !== "fleet");
+  (only !== "infrastructure" || entry.service !== "fleet") &&
+  (only === "tests" || entry.tests !== true);

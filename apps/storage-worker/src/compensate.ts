@@ -11,7 +11,7 @@ import { isOurs, secretPurposes, storageNames, storagePorts } from "./resources.
  * @throws PermanentStepError `bucket-not-empty` where the bucket holds what its provisioning did not put there:
  *   nothing was removed then
  */
-export const compensate = async (
+export const compensateBucket = async (
   root: AdminAccess,
   { tenant }: UndoCommand,
   context: StepContext,

@@ -1,19 +1,39 @@
-import { lifeOperations, PermanentStepError, type StepHandler } from "@deeplens/worker";
+import { type Life, lifeOperations, type Operation, type StepHandler } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
-import { compensate } from "./compensate.ts";
+import { byosLife, giveUp, probeByos } from "./byos/operations.ts";
+import { isByosRow, type Reach } from "./byos/place.ts";
+import { provisionByos } from "./byos/provision.ts";
+import { compensateBucket } from "./compensate.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
-import { provision } from "./provision.ts";
+import { probeBucket } from "./proof.ts";
+import { provisionBucket } from "./provision.ts";
 
-/** The storage step on the MinIO that these credentials reach. */
-export const storageHandler = (root: AdminAccess): StepHandler => ({
-  provision: (command, context) => {
-    if (command.storage.type === "byos")
-      throw new PermanentStepError(
-        "storage-byos",
-        "storage: byos is not in this version; use deeplens or none",
-      );
-    return provision(root, command, context);
-  },
-  compensate: (command, context) => compensate(root, command, context),
-  operations: lifeOperations(bucketLife(root)),
-});
+/** The storage step: a bucket on the MinIO that these credentials reach, or the tenant's own place. */
+export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => {
+  const bucket: Acts = { ...bucketLife(root), probe: probeBucket(root) };
+  const own: Acts = { ...byosLife(reach), probe: probeByos(reach) };
+  const act =
+    (name: keyof Acts): Operation =>
+    (command, context) =>
+      (command.storage === "byos" ? own : bucket)[name](command, context);
+  return {
+    provision: (command, context) =>
+      command.storage.type === "byos"
+        ? provisionByos(command, command.storage, context, reach)
+        : provisionBucket(root, command, context),
+    // The ledger says which of them was begun; where it says nothing, nothing was, and that is looked for.
+    compensate: async (command, context) => {
+      const begun = (await context.ledger.owned()).some(isByosRow);
+      const receipt = begun ? [] : await compensateBucket(root, command, context);
+      return [...receipt, ...(await giveUp(command.tenant, context))];
+    },
+    operations: {
+      ...lifeOperations({ suspend: act("suspend"), resume: act("resume"), purge: act("purge") }),
+      probe: act("probe"),
+    },
+  };
+};
+
+interface Acts extends Life {
+  readonly probe: Operation;
+}

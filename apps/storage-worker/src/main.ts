@@ -20,7 +20,10 @@ await runProcess(log, (signal) =>
         accessKey: config.MINIO_ROOT_USER,
         secretKey: config.MINIO_ROOT_PASSWORD,
       };
-      return { handler: storageHandler(root), checks: { minio: () => minioAnswers(root) } };
+      return {
+        handler: storageHandler(root, { plainHttp: config.BYOS_PLAIN_HTTP }),
+        checks: { minio: () => minioAnswers(root) },
+      };
     },
   }),
 );

@@ -36,7 +36,7 @@ export const makeSecretKey = (): string => randomBytes(24).toString("base64url")
  * @returns outputs `bucket`, `endpoint`, `accessKey` and `secretKeyRef`
  * @throws PermanentStepError `<kind>-owned-by-other` where a name is somebody else's
  */
-export const provision = async (
+export const provisionBucket = async (
   root: AdminAccess,
   command: ProvisionCommand,
   context: StepContext,

@@ -132,4 +132,4 @@ export class NotAskedYetError extends Error {
   }
 }
 
-export { FencedError } from "@deeplens/secrets";
+export { DropOffError, FencedError } from "@deeplens/secrets";

@@ -19,7 +19,7 @@ export interface Stack {
   readonly identity: { url: string };
   readonly api: { url: string; tokenFile: string };
   readonly masterKeyFile: string;
-  readonly images: { qdrant: string; backup: string };
+  readonly images: { qdrant: string; backup: string; fakeGcs?: string };
   readonly qdrant: { httpPortBase: number; grpcPortBase: number };
 }
 

@@ -7,6 +7,7 @@ export interface PolicyDocument {
     readonly Effect: "Allow" | "Deny";
     readonly Action: readonly string[];
     readonly Resource?: readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   }[];
 }
 

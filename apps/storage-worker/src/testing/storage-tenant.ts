@@ -48,7 +48,7 @@ export const freshTenant = (root = rootAccess(), installation = stack().installa
     names,
     command,
     tenant,
-    handler: storageHandler(root),
+    handler: storageHandler(root, { plainHttp: "allow" }),
     undo: { tenant, purpose: "compensate", reason: "a test" } as const,
     /** Also removed at the end, before what is the tenant's. */
     alsoRemove: (removal: () => Promise<void>) => void others.push(removal),

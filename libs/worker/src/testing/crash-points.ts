@@ -13,6 +13,8 @@ export interface CrashFixture {
   readonly installation?: string;
   /** Unless told: the rollback of the command's tenant. */
   readonly undo?: UndoCommand;
+  /** Puts into the stores what is there before the command comes. */
+  prepare?(stores: Stores): Promise<void>;
   /** Asserts that the tenant has all of the step, once, and can use it. */
   verifyWhole(done: StepDone, stores: Stores): Promise<void>;
   /** Asserts that nothing of it is left, by looking into the service. */
@@ -195,6 +197,7 @@ const withRig = async <F extends CrashFixture>(
   const fixture = await freshFixture();
   const fences = memoryFences();
   const stores = { ledger: memoryLedger(fences), secrets: memorySecrets(fences) };
+  await fixture.prepare?.(stores);
   const { step, handler, command, installation } = fixture;
   const { tenant } = command;
   const undo = fixture.undo ?? { tenant, purpose: "compensate", reason: "a test" };

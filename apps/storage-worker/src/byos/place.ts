@@ -1,0 +1,65 @@
+import type { ByosCredentials, ByosLocation } from "@deeplens/contracts";
+import { type LedgerEntry, PermanentStepError } from "@deeplens/worker";
+import { type Cloud, endpointOf } from "./cloud.ts";
+import { openCloud } from "./open-cloud.ts";
+
+/** What the credentials of a tenant's own storage are stored as. */
+export const credentialsPurpose = "storage.byos";
+
+/** The kinds of a tenant's ledger rows: the place that it alone has, and the object that proves it. */
+export const placeKind = "byos-place";
+export const probeKind = "byos-probe";
+
+export const isByosRow = ({ kind }: LedgerEntry): boolean => kind === placeKind || kind === probeKind;
+
+/** A place of one tenant's own, opened. */
+export interface Place {
+  readonly location: ByosLocation;
+  readonly endpoint: string;
+  /** Where it is, for people and for the ledger: `https://s3.example/bucket/prefix/`. */
+  readonly address: string;
+  readonly cloud: Cloud;
+}
+
+/** How the worker may reach places: whether one without TLS is asked at all. */
+export interface Reach {
+  readonly plainHttp: "allow" | "refuse";
+}
+
+/**
+ * Opens the place that stored credentials are for; asks nothing yet.
+ *
+ * @throws PermanentStepError `byos-not-encrypted` for an endpoint without TLS where those are refused, and
+ *   `credentials-of-other-kind` where they are another provider's
+ */
+export const openPlace = async (
+  slug: string,
+  location: ByosLocation,
+  stored: string,
+  { plainHttp }: Reach,
+): Promise<Place> => {
+  const credentials = JSON.parse(stored) as ByosCredentials;
+  if (credentials.provider !== location.provider)
+    throw new PermanentStepError(
+      "credentials-of-other-kind",
+      `the credentials of tenant ${slug} are of ${credentials.provider}, and its storage is ${location.provider}; drop the right ones off and request the tenant again`,
+    );
+  const endpoint = endpointOf(location, credentials);
+  if (plainHttp === "refuse" && !endpoint.startsWith("https:"))
+    throw new PermanentStepError(
+      "byos-not-encrypted",
+      `the storage of tenant ${slug} at ${endpoint} has no TLS: its objects and tokens would travel in the open; give an https address, or allow it with BYOS_PLAIN_HTTP=allow`,
+    );
+  return {
+    ...{ location, endpoint },
+    address: `${endpoint}/${location.bucket}/${location.prefix}`,
+    cloud: await openCloud(location, credentials),
+  };
+};
+
+/** A location as the facts of a ledger row, and back: there the undo and the daily probe find it. */
+export const factsOf = (location: ByosLocation): Record<string, string> => ({
+  location: JSON.stringify(location),
+});
+export const locationOf = ({ facts }: LedgerEntry): ByosLocation =>
+  JSON.parse(facts.location ?? "null") as ByosLocation;
