@@ -12,6 +12,7 @@ import { probeDatabase } from "./probe.ts";
 import { provision } from "./provision.ts";
 import { redisLife } from "./redis-life.ts";
 import { connectRedis } from "./redis-server.ts";
+import { restoreOperations } from "./restore.ts";
 import { tenantDatabases } from "./tenant-databases.ts";
 import { tenantKafka } from "./tenant-kafka.ts";
 import { tenantRedis } from "./tenant-redis.ts";
@@ -78,6 +79,7 @@ await runProcess(log, (signal) =>
           operations: {
             ...lifeOperations(lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)])),
             probe: probeDatabase({ server, redis, cluster: kafka }),
+            ...restoreOperations(server),
           },
         },
         checks: {

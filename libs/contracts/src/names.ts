@@ -8,6 +8,10 @@ import type { TenantId } from "./tenant-id.ts";
 const underscored = (slug: Slug): string => slug.replaceAll("-", "_");
 
 export const databaseName = (slug: Slug): string => `tenant_${underscored(slug)}_metadata`;
+/** What a backup is restored into, beside the live database. */
+export const restoredDatabaseName = (slug: Slug): string => `tenant_${underscored(slug)}_restored`;
+/** What was the live database before a restored one took its place. */
+export const replacedDatabaseName = (slug: Slug): string => `tenant_${underscored(slug)}_replaced`;
 export const ownerRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_owner`;
 export const applicationRoleName = (slug: Slug): string => `tenant_${underscored(slug)}_app`;
 

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { applicationRoleName, backupRoleName, databaseName, ownerRoleName } from "@deeplens/contracts";
+import {
+  applicationRoleName,
+  backupRoleName,
+  databaseName,
+  ownerRoleName,
+  replacedDatabaseName,
+  restoredDatabaseName,
+} from "@deeplens/contracts";
 import { createClient, createPool, type DatabaseAddress, quoteIdentifier } from "@deeplens/postgres";
 import { createLogger } from "@deeplens/telemetry";
 import { stack } from "@deeplens/testing";
@@ -53,7 +60,12 @@ export const postgresThings = async (server: TenantServer, tenant: Tenant): Prom
     `SELECT concat_ws(' ', 'role', rolname, shobj_description(oid, 'pg_authid')) AS thing FROM pg_roles
        WHERE rolname = ANY ($1) OR strpos(shobj_description(oid, 'pg_authid'), $2) > 0
      UNION ALL SELECT 'database ' || datname FROM pg_database WHERE datname = ANY ($1) ORDER BY 1`,
-    [[databaseName(tenant.slug), ...rolesOf(tenant)], tenant.tenantId],
+    [
+      [databaseName, restoredDatabaseName, replacedDatabaseName]
+        .map((name) => name(tenant.slug))
+        .concat(rolesOf(tenant)),
+      tenant.tenantId,
+    ],
   );
   return rows.map((row) => row.thing);
 };
@@ -63,8 +75,7 @@ export const assertNothingInPostgres = async (server: TenantServer, tenant: Tena
 
 /** Removes whatever bears the tenant's names, whoever made it. */
 export const sweepPostgres = async (server: TenantServer, tenant: Tenant): Promise<void> => {
-  await server.pool.query(
-    `DROP DATABASE IF EXISTS ${quoteIdentifier(databaseName(tenant.slug))} WITH (FORCE)`,
-  );
+  for (const name of [databaseName, restoredDatabaseName, replacedDatabaseName])
+    await server.pool.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name(tenant.slug))} WITH (FORCE)`);
   for (const role of rolesOf(tenant)) await server.pool.query(`DROP ROLE IF EXISTS ${quoteIdentifier(role)}`);
 };

@@ -1,0 +1,237 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { replacedDatabaseName, restoredDatabaseName, tiers } from "@deeplens/contracts";
+import { type PoolClient, quoteIdentifier, sqlStateOf } from "@deeplens/postgres";
+import {
+  ensureResource,
+  missing,
+  type OperationCommand,
+  type Operations,
+  ownResource,
+  removeResource,
+  type StepContext,
+  type Tenant,
+} from "@deeplens/worker";
+import { arrangeDatabase } from "./database-grants.ts";
+import { withDdlSession } from "./ddl-session.ts";
+import {
+  backupConnections,
+  databaseKind,
+  databaseSecret,
+  namesOf,
+  portsOf,
+  prove,
+  transaction,
+} from "./tenant-databases.ts";
+import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts";
+import { templateOf } from "./tenant-template.ts";
+
+/**
+ * The database's part of a restore. `restore-open` makes an empty database beside the live one, which the tenant's
+ * backup role fills; `restore-switch` puts it in the live one's place by two renames in one transaction, and keeps what
+ * was live until the next restore; `restore-switch-back` and `restore-drop` undo them. Which of the two stands is seen by
+ * their names: the restored one is there until the switch, the replaced one from then on.
+ */
+export const restoreOperations = (server: TenantServer): Operations => ({
+  "restore-open": whereMeant((command, context) => open(server, command, context)),
+  "restore-drop": whereMeant((command, context) => drop(server, command, context)),
+  "restore-switch": whereMeant((command, context) => switchOver(server, command, context)),
+  "restore-switch-back": whereMeant((command, context) => switchBack(server, command, context)),
+});
+
+type Operation = Operations[string];
+
+/** A restore of the vectors alone leaves the database as it is. */
+const whereMeant =
+  (operation: Operation): Operation =>
+  async (command, context) =>
+    command.parameters.parts === "vectors"
+      ? done(namesIn(command).database, "left-out")
+      : operation(command, context);
+
+const open = (server: TenantServer, command: OperationCommand, context: StepContext): ReturnType<Operation> =>
+  withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+    const names = namesIn(command);
+    const restored = databasePort(server, session, command.tenant, context, names.restored);
+    // What an earlier restore left there: it may be half full.
+    await removeResource(context, command.tenant, restored);
+    await ensureResource(context, command.tenant, restored);
+    await context.call("open the restored database to the backup's role", async (signal) => {
+      const [database, backup] = [quoteIdentifier(names.restored), quoteIdentifier(names.backup)];
+      await transaction(session, [
+        `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
+        `GRANT CONNECT, CREATE ON DATABASE ${database} TO ${backup}`,
+        `ALTER DATABASE ${database} CONNECTION LIMIT ${backupConnections}`,
+      ]);
+      await withClient(adminAddress(server, names.restored), signal, (client) =>
+        client.query(
+          `REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE, CREATE ON SCHEMA public TO ${backup}`,
+        ),
+      );
+    });
+    return done(names.restored, "empty", { database: names.restored });
+  });
+
+const drop = (server: TenantServer, command: OperationCommand, context: StepContext): ReturnType<Operation> =>
+  withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
+    const port = databasePort(server, session, command.tenant, context, namesIn(command).restored);
+    const line = await removeResource(context, command.tenant, port);
+    return { outputs: {}, resources: [], receipt: [line] };
+  });
+
+const switchOver = (
+  server: TenantServer,
+  command: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> =>
+  withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+    const { tenant } = command;
+    const names = namesIn(command);
+    const port = (name: string) => databasePort(server, session, tenant, context, name);
+    if ((await ownResource(context, tenant, port(names.restored))) === "there") {
+      // It is the tenant's from now on: the newest template, the owner's tables, the application's rights.
+      await context.call("arrange the restored database", (signal) =>
+        handOver(server, session, names, context, signal),
+      );
+      await removeResource(context, tenant, port(names.replaced)); // an earlier restore's
+      await rename(session, context, names, { aside: names.replaced, in: names.restored });
+    } else if ((await ownResource(context, tenant, port(names.replaced))) === "absent")
+      throw missing({ kind: databaseKind, name: names.restored }, tenant.slug);
+    await admit(server, session, command, context);
+    return done(names.database, "restored", { replaced: names.replaced });
+  });
+
+const switchBack = (
+  server: TenantServer,
+  command: OperationCommand,
+  context: StepContext,
+): ReturnType<Operation> =>
+  withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
+    const names = namesIn(command);
+    const there = (name: string) =>
+      ownResource(context, command.tenant, databasePort(server, session, command.tenant, context, name));
+    // A restored one that still stands beside was never switched to, or was switched back from.
+    const switched = (await there(names.restored)) === "absent" && (await there(names.replaced)) === "there";
+    if (switched) await rename(session, context, names, { aside: names.restored, in: names.replaced });
+    await admit(server, session, command, context);
+    return done(names.database, switched ? "switched-back" : "as-it-was");
+  });
+
+interface Names extends ReturnType<typeof namesOf> {
+  readonly restored: string;
+  readonly replaced: string;
+}
+
+const namesIn = ({ tenant }: OperationCommand): Names => ({
+  ...namesOf(tenant),
+  restored: restoredDatabaseName(tenant.slug),
+  replaced: replacedDatabaseName(tenant.slug),
+});
+
+const databasePort = (
+  server: TenantServer,
+  session: PoolClient,
+  tenant: Tenant,
+  { installation }: StepContext,
+  name: string,
+) => ({
+  ...portsOf(server, session, tenant, installation).database(undefined, name),
+  create: async () => {
+    const owner = quoteIdentifier(namesOf(tenant).owner);
+    await session.query(
+      `CREATE DATABASE ${quoteIdentifier(name)} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 0`,
+    );
+  },
+  remove: async () => {
+    await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+  },
+});
+
+const handOver = async (
+  server: TenantServer,
+  session: PoolClient,
+  names: Names,
+  { installation }: StepContext,
+  signal: AbortSignal,
+): Promise<void> => {
+  const [owner, backup] = [quoteIdentifier(names.owner), quoteIdentifier(names.backup)];
+  const template = await templateOf(installation);
+  await withClient(adminAddress(server, names.restored), signal, async (client) => {
+    await client.query(
+      `REASSIGN OWNED BY ${backup} TO ${owner}; REVOKE CREATE ON SCHEMA public FROM ${backup}`,
+    );
+    await arrangeDatabase(client, names, template);
+    await client.query("ANALYZE");
+  });
+  await session.query(`REVOKE CREATE ON DATABASE ${quoteIdentifier(names.restored)} FROM ${backup}`);
+};
+
+const objectInUse = "55006";
+const tries = 20;
+const pauseMs = 250;
+
+/** Puts one database in the live one's place, and that one aside: both renames or none. Sessions on either are ended. */
+const rename = async (
+  session: PoolClient,
+  context: StepContext,
+  names: Names,
+  to: { readonly aside: string; readonly in: string },
+): Promise<void> => {
+  const [live, aside, next] = [names.database, to.aside, to.in].map(quoteIdentifier);
+  await context.ledger.intend({ kind: databaseKind, name: to.aside });
+  await context.call("switch the databases", async (signal) => {
+    for (let attempt = 1; ; attempt++) {
+      // The limit keeps all but the administrator out until they are let in again.
+      await session.query(`ALTER DATABASE ${live} CONNECTION LIMIT 0`);
+      await session.query(`ALTER DATABASE ${next} CONNECTION LIMIT 0`);
+      await session.query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ANY ($1) AND pid <> pg_backend_pid()",
+        [[names.database, to.in]],
+      );
+      try {
+        return await transaction(session, [
+          `ALTER DATABASE ${live} RENAME TO ${aside}`,
+          `ALTER DATABASE ${next} RENAME TO ${live}`,
+        ]);
+      } catch (error) {
+        if (sqlStateOf(error) !== objectInUse || attempt === tries) throw error;
+        await delay(pauseMs, undefined, { signal });
+      }
+    }
+  });
+  await context.ledger.made({ kind: databaseKind, name: to.aside });
+  await context.ledger.gone({ kind: databaseKind, name: to.in });
+};
+
+/** Lets the tenant and its backups into what is live now, and into nothing else; proven with the tenant's password. */
+const admit = async (
+  server: TenantServer,
+  session: PoolClient,
+  { tenant, tier }: OperationCommand,
+  context: StepContext,
+): Promise<void> => {
+  const names = namesOf(tenant);
+  const database = quoteIdentifier(names.database);
+  const roles = `${quoteIdentifier(names.application)}, ${quoteIdentifier(names.backup)}`;
+  const limit = tiers[tier].databaseConnections + backupConnections;
+  await context.call("open the Postgres database to its roles", () =>
+    transaction(session, [
+      `GRANT CONNECT ON DATABASE ${database} TO ${roles}`,
+      `ALTER DATABASE ${database} CONNECTION LIMIT ${limit}`,
+    ]),
+  );
+  const password = await context.secrets.read(databaseSecret);
+  if (password !== undefined)
+    await context.call("use the Postgres database as its tenant", (signal) =>
+      prove(server, tenant, password, signal),
+    );
+};
+
+const done = (
+  name: string,
+  outcome: string,
+  outputs: Readonly<Record<string, string>> = {},
+): Awaited<ReturnType<Operation>> => ({
+  outputs,
+  resources: [],
+  receipt: [{ kind: databaseKind, name, outcome }],
+});
