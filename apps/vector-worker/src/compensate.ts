@@ -41,7 +41,7 @@ export const compensate = async (
     await removeResource(context, command.tenant, volume),
   ];
   await seeNothingLeft(services, qdrant, context);
-  receipt.push(await freePorts(services, qdrant, context), await removeKey(context));
+  receipt.push(await freePorts(services, qdrant, context), await removeSecret(context, apiKeyPurpose));
   return receipt;
 };
 
@@ -120,7 +120,7 @@ class ContentsUnknownError extends Error {
 }
 
 /** Looks again, by owner: a thing of this tenant's under any other name is an orphan that only a person can judge. */
-const seeNothingLeft = async (
+export const seeNothingLeft = async (
   { engine }: VectorServices,
   { tenantId, slug }: TenantQdrant,
   context: StepContext,
@@ -133,7 +133,8 @@ const seeNothingLeft = async (
     );
 };
 
-const freePorts = async (
+/** Only once the container was seen gone. */
+export const freePorts = async (
   { leases }: VectorServices,
   qdrant: TenantQdrant,
   context: StepContext,
@@ -144,8 +145,8 @@ const freePorts = async (
     : { kind: "qdrant-ports", name: `${pair.httpPort}/${pair.grpcPort}`, outcome: "removed" };
 };
 
-const removeKey = async ({ secrets }: StepContext): Promise<ReceiptLine> => {
-  const there = (await secrets.read(apiKeyPurpose)) !== undefined;
-  if (there) await secrets.remove(apiKeyPurpose);
-  return { kind: "secret", name: apiKeyPurpose, outcome: there ? "removed" : "absent" };
+export const removeSecret = async ({ secrets }: StepContext, purpose: string): Promise<ReceiptLine> => {
+  const there = (await secrets.read(purpose)) !== undefined;
+  if (there) await secrets.remove(purpose);
+  return { kind: "secret", name: purpose, outcome: there ? "removed" : "absent" };
 };

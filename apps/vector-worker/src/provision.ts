@@ -8,6 +8,7 @@ import {
   type StepContext,
   type StepDone,
 } from "@deeplens/worker";
+import { imageOf, keyFile, waitForQdrant } from "./container.ts";
 import type { PortPair } from "./port-leases.ts";
 import {
   CollectionDiffersError,
@@ -16,7 +17,6 @@ import {
   proveCollection,
   proveKeyIsAskedFor,
   type QdrantAccess,
-  waitUntilReady,
 } from "./qdrant.ts";
 import {
   apiKeyPurpose,
@@ -73,23 +73,6 @@ export const provision = async (
     ],
   };
 };
-
-const imageOf = async ({ engine, image }: VectorServices, signal: AbortSignal): Promise<{ user: string }> => {
-  const found = await engine.image(image, { signal });
-  if (found === undefined) throw new ImageMissingError(image);
-  return found;
-};
-
-/** Time can help: an operator pulls or builds it. */
-class ImageMissingError extends Error {
-  readonly code = "image-missing";
-  constructor(image: string) {
-    super(
-      `the engine has no image ${image}: pull or build it (\`npm start\` does), or correct QDRANT_IMAGE; no tenant gets its vectors before`,
-    );
-    this.name = "ImageMissingError";
-  }
-}
 
 /**
  * Leases a pair of ports and starts the container on it. A pair that turns out to be bound by another program is given
@@ -153,21 +136,6 @@ const ensureContainer = async (
   );
 };
 
-/**
- * Qdrant reads /qdrant/config/local.yaml after its other files, whatever RUN_MODE is; only QDRANT__ variables go above
- * it. JSON's form of a string is YAML's too.
- */
-const keyFile = (apiKey: string, user: string) => {
-  const path = "/qdrant/config/local.yaml";
-  const content = `service:\n  api_key: ${JSON.stringify(apiKey)}\n`;
-  const numeric = /^(\d+)(?::(\d+))?$/.exec(user);
-  if (user === "" || user === "root") return { path, content, mode: 0o400 };
-  // A name can't be mapped to a number from outside: then every process of the container (there is one) may read it.
-  if (numeric === null) return { path, content, mode: 0o444 };
-  const uid = Number(numeric[1]);
-  return { path, content, mode: 0o400, owner: { uid, gid: Number(numeric[2] ?? uid) } };
-};
-
 const isOfOtherPorts = (
   services: VectorServices,
   qdrant: TenantQdrant,
@@ -188,24 +156,6 @@ const removeContainer = async (
   context: StepContext,
 ): Promise<void> => {
   await removeResource(context, command.tenant, containerResource(services, qdrant, context.installation));
-};
-
-const waitForQdrant = async (
-  { engine }: VectorServices,
-  qdrant: TenantQdrant,
-  context: StepContext,
-  access: QdrantAccess,
-): Promise<void> => {
-  const stillThere = async (signal: AbortSignal): Promise<void> => {
-    const sight = await engine.container(qdrant.container, { signal });
-    if (sight?.state === "running") return;
-    const log =
-      sight === undefined ? "it is gone" : await engine.logs(qdrant.container, { signal, lines: 5 });
-    throw new Error(`container ${qdrant.container} ended before it was ready: ${log.trim()}`);
-  };
-  await context.call("wait for qdrant", (signal) =>
-    waitUntilReady(access.url, { signal, stillThere: () => stillThere(signal) }),
-  );
 };
 
 const proveInUse = async (

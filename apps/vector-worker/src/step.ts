@@ -1,5 +1,6 @@
-import type { StepHandler } from "@deeplens/worker";
+import { lifeOperations, type StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
+import { vectorLife } from "./life.ts";
 import { probeVectors } from "./probe.ts";
 import { provision } from "./provision.ts";
 import type { VectorServices } from "./tenant-qdrant.ts";
@@ -8,5 +9,5 @@ import type { VectorServices } from "./tenant-qdrant.ts";
 export const vectorStep = (services: VectorServices): StepHandler => ({
   provision: (command, context) => provision(services, command, context),
   compensate: (command, context) => compensate(services, command, context),
-  operations: { probe: probeVectors(services) },
+  operations: { ...lifeOperations(vectorLife(services)), probe: probeVectors(services) },
 });

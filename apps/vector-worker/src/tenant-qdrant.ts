@@ -30,6 +30,8 @@ export interface VectorServices {
 }
 
 export const apiKeyPurpose = "vectors.api-key";
+/** What opens it while the tenant is suspended: its backups are given it. */
+export const backupKeyPurpose = "vectors.backup-key";
 
 const httpPort = 6333;
 const grpcPort = 6334;

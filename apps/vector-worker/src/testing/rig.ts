@@ -5,7 +5,13 @@ import { type ContainerEngine, dockerEngine } from "@deeplens/containers";
 import { labelNames, networkName, type Slug, tenantIdOf } from "@deeplens/contracts";
 import { type DatabaseAddress, migrate, type Pool } from "@deeplens/postgres";
 import { type CleanUps, stack, testDatabase } from "@deeplens/testing";
-import { migrateWorker, type ProvisionCommand, type StepHandler, type UndoCommand } from "@deeplens/worker";
+import {
+  migrateWorker,
+  type Operation,
+  type ProvisionCommand,
+  type StepHandler,
+  type UndoCommand,
+} from "@deeplens/worker";
 import {
   type MemoryLedger,
   type MemorySecrets,
@@ -44,6 +50,12 @@ export interface TestTenant {
   readonly secrets: MemorySecrets;
   provision(): ReturnType<StepHandler["provision"]>;
   compensate(changes?: Partial<UndoCommand>): ReturnType<StepHandler["compensate"]>;
+  /** `sagaId`: "removal" unless told. */
+  act(
+    operation: string,
+    sagaId?: string,
+    parameters?: Readonly<Record<string, string>>,
+  ): ReturnType<Operation>;
   apiKey(): string;
 }
 
@@ -98,6 +110,7 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
   const handler = vectorStep(services);
   const ledger = memoryLedger();
   const secrets = memorySecrets();
+  let acts = 2;
   const context = (fence: number) =>
     testContext({ step: "vectors", tenant, installation, ledger, secrets, fence });
   return {
@@ -105,6 +118,17 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
     container: `${installation}-qdrant-${slug}`,
     volume: `${installation}_qdrant_${slug}_data`,
     provision: () => handler.provision(command, context(1)),
+    act: (operation, sagaId = "removal", parameters = {}) => {
+      const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
+      acts += 1;
+      return run(
+        {
+          ...{ tenant, operation, sagaId, parameters, inputs: {} },
+          ...{ tier: "free", storage: "none" },
+        },
+        context(acts),
+      );
+    },
     compensate: (changes) => handler.compensate({ ...undo, ...changes }, context(2)),
     apiKey: () => {
       const value = secrets.values.get(`${tenantId}/vectors.api-key`);
