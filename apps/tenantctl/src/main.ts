@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { text } from "node:stream/consumers";
 import { run } from "./run.ts";
 
 // A reader that went away (`tenantctl list | head`) is no failure.
@@ -18,6 +19,7 @@ process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
+  input: () => text(process.stdin),
   interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
   actor: `${user()}@${hostname()}`,
   interrupted: interrupted.signal,

@@ -12,6 +12,7 @@ import { addRemove } from "./commands/remove.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
+import { addSecret } from "./commands/secret.ts";
 import { addShards } from "./commands/shards.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSuspend } from "./commands/suspend.ts";
@@ -29,6 +30,7 @@ Examples:
   $ tenantctl create "Acme Corp"                 asks for what it needs, shows the progress
   $ tenantctl create acme --tier free --storage deeplens \\
       --admin-email ada@acme.example --admin-name "Ada Lovelace"
+  $ tenantctl secret put acme-s3.json            its own storage's credentials: gives a reference
   $ tenantctl status acme                        its state, its parts, what it waits for
   $ tenantctl sagas --status stuck               what waits for an operator
   $ tenantctl suspend acme --reason "..."        closes every way in; \`resume\` opens it again
@@ -56,6 +58,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRestore,
     addShards,
     addCredentials,
+    addSecret,
     addHealth,
     addDoctor,
     addKeys,

@@ -24,7 +24,12 @@ writeFileSync(join(state, "api-token"), `${token}\n`);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the command line against an API that gives these answers. */
-const against = async (
+const against = (answers: Readonly<Record<string, Answer>>, ...args: string[]) =>
+  typing("", answers, ...args);
+
+/** The same with a text on standard input. */
+const typing = async (
+  typed: string,
   answers: Readonly<Record<string, Answer>>,
   ...args: string[]
 ): Promise<Ran & { calls: FakeApi["calls"] }> => {
@@ -36,7 +41,7 @@ const against = async (
     JSON.stringify({ api: { url: api.url, tokenFile: join(state, "api-token") } }),
   );
   try {
-    return { ...(await runInProcess(args, home)), calls: api.calls };
+    return { ...(await runInProcess(args, home, typed)), calls: api.calls };
   } finally {
     await api.close();
   }
@@ -467,4 +472,80 @@ test("where nothing was set up, and where nothing answers, it says what to do", 
   );
   assert.equal(away.code, 1);
   assert.match(away.stderr, /does not answer/);
+});
+
+const byosFlags = [...createFlags.filter((flag) => flag !== "--storage" && flag !== "deeplens")];
+const reference = "drop:0f8b6f3e-5c1d-4c39-9d2e-3b0a5e6f7a81";
+
+test("create with storage of the tenant's own sends where it is and the reference; its flags mean byos", async () => {
+  const { calls } = await against(
+    { "POST /v1/tenants": { status: 422, body: problem(422, "credentials-unknown", "there are none") } },
+    ...["create", "acme", ...byosFlags, "--byos-provider", "aws_s3", "--byos-bucket", "acme-images"],
+    ...["--byos-endpoint", "https://s3.acme.example", "--byos-prefix", "deeplens", "--byos-path-style"],
+    ...["--secret", reference],
+  );
+  assert.deepEqual((calls[0]?.body as { storage: unknown } | undefined)?.storage, {
+    type: "byos",
+    provider: "aws_s3",
+    bucket: "acme-images",
+    endpoint: "https://s3.acme.example",
+    prefix: "deeplens",
+    pathStyle: true,
+    credentialRef: reference,
+  });
+});
+
+test("create names every flag that storage of the tenant's own misses, and what breaks a rule, before it asks the API", async () => {
+  const bare = await against({}, "create", "acme", ...byosFlags, "--storage", "byos");
+  assert.equal(bare.code, 2);
+  assert.match(bare.stderr, /--byos-provider, --byos-bucket, --secret/);
+  const own = ["--byos-provider", "aws_s3", "--byos-bucket", "acme-images", "--secret", reference];
+  for (const [flags, says] of [
+    [own, /storage\.region: is missing: give the bucket's region, or an endpoint/],
+    [[...own, "--byos-endpoint", "s3.example"], /storage\.endpoint: /],
+    [["--storage", "deeplens", "--byos-bucket", "acme"], /storage\.bucket: is for byos only/],
+  ] as const) {
+    const refused = await against({}, "create", "acme", ...byosFlags, ...flags);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, says);
+    assert.deepEqual(refused.calls, []);
+  }
+});
+
+const dropped = { reference, provider: "aws_s3", expiresAt: "2026-01-02T00:00:00.000Z" };
+const s3Key = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "hush-hush" };
+
+test("secret put sends what a file or standard input holds, and prints the reference alone on its line", async () => {
+  const file = join(folder, "key.json");
+  writeFileSync(file, JSON.stringify(s3Key));
+  const put = await against({ "POST /v1/secrets": { status: 201, body: dropped } }, "secret", "put", file);
+  assert.equal(put.code, 0, put.stderr);
+  assert.deepEqual(put.calls[0]?.body, { credentials: s3Key });
+  assert.equal(put.stdout.split("\n")[0], reference);
+  assert.ok(!put.stdout.includes("hush"));
+
+  const connectionString = `AccountName=acme;AccountKey=${Buffer.alloc(64, 7).toString("base64")}`;
+  const piped = await typing(
+    `${connectionString}\n`,
+    { "POST /v1/secrets": { status: 201, body: dropped } },
+    "secret",
+    "put",
+    "-",
+  );
+  assert.equal(piped.code, 0, piped.stderr);
+  assert.deepEqual(piped.calls[0]?.body, { credentials: { connectionString } });
+});
+
+test("secret put refuses what is no credential before anything leaves the machine, and repeats none of it", async () => {
+  for (const typed of ["hush", '{"password": "hush"}', '{"accessKeyId": "hush"}', ""]) {
+    const { code, stderr, calls } = await typing(typed, {}, "secret", "put", "-");
+    assert.equal(code, 2);
+    assert.match(stderr, /credentials: /);
+    assert.ok(!stderr.includes("hush"), stderr);
+    assert.deepEqual(calls, []);
+  }
+  const argument = await against({}, "secret", "put", "AKIA:hush-hush");
+  assert.equal(argument.code, 2);
+  assert.ok(!argument.stderr.includes("hush"));
+  assert.match(argument.stderr, /are no argument/);
 });

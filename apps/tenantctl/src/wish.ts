@@ -1,10 +1,11 @@
 import type { TenantRequest } from "@deeplens/client";
 import { slugOf, specOf, storageRequestOf, tierNames, tiers } from "@deeplens/contracts";
 import { input, select } from "@inquirer/prompts";
+import { type ByosOptions, missingByosFlags, speaksOfByos, storageWishOf } from "./byos-wish.ts";
 import { Refused } from "./refused.ts";
 import type { Session } from "./session.ts";
 
-export interface WishOptions {
+export interface WishOptions extends ByosOptions {
   readonly tier?: string;
   readonly storage?: string;
   readonly adminEmail?: string;
@@ -22,20 +23,22 @@ export const wishOf = async (
   { options, world, out }: Session<WishOptions>,
   name: string,
 ): Promise<TenantRequest> => {
-  const missing = (Object.keys(flags) as (keyof WishOptions)[]).filter(
-    (option) => options[option] === undefined,
-  );
+  const model = options.storage ?? (speaksOfByos(options) ? "byos" : undefined);
+  const missing = (Object.keys(flags) as (keyof typeof flags)[])
+    .filter((option) => (option === "storage" ? model : options[option]) === undefined)
+    .map((option): string => flags[option])
+    .concat(model === "byos" ? missingByosFlags(options) : []);
   if (missing.length > 0 && (!world.interactive || out.json))
     throw new Refused(
       "flags-missing",
-      `nobody can be asked here, and these flags are missing: ${missing.map((option) => flags[option]).join(", ")}`,
+      `nobody can be asked here, and these flags are missing: ${missing.join(", ")}`,
       "give them, or run it on a terminal",
     );
   // Before the first question: a name that can't be is no reason to answer five of them.
   const slug = slugOf(name);
   if (!slug.ok) throw new Refused(slug.rejection.code, slug.rejection.message, "choose another name");
   const tier = options.tier ?? (await askTier());
-  const storage = options.storage ?? (await askStorage());
+  const storage = await storageWishOf(model ?? (await askStorage()), options);
   const email =
     options.adminEmail ??
     (await ask("Administrator's e-mail address", (text) => ({ ...anybody, email: text.trim() })));
@@ -45,18 +48,18 @@ export const wishOf = async (
   const wish = {
     name,
     tier,
-    storage: { type: storage },
+    storage,
     administrator: { email: email.trim(), ...split(fullName) },
   };
   return checked(wish);
 };
 
-const flags: Readonly<Record<keyof WishOptions, string>> = {
+const flags = {
   tier: "--tier",
   storage: "--storage",
   adminEmail: "--admin-email",
   adminName: "--admin-name",
-};
+} as const;
 
 const askTier = (): Promise<string> =>
   select({
@@ -73,7 +76,10 @@ const askStorage = (): Promise<string> =>
     choices: [
       { value: "deeplens", name: "deeplens: a bucket of its own on the shared MinIO" },
       { value: "none", name: "none: it needs no bucket" },
-      { value: "byos", name: "byos: its own S3, Azure or GCS", disabled: "(not in this version)" },
+      {
+        value: "byos",
+        name: "byos: its own S3, Azure or Google bucket; its credentials were dropped off before",
+      },
     ],
   });
 

@@ -3,6 +3,8 @@ export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** All of standard input. */
+  input(): Promise<string>;
   /** True where a person can be asked. */
   readonly interactive: boolean;
   /** Who acts, for the record: user@host. */

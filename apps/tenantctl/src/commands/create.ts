@@ -17,13 +17,23 @@ export const addCreate = (commands: Commands): void => {
     .argument("<name>", "what to call the tenant; its slug is made from it")
     .description("make a tenant and wait until it is ready; asks for what it was not told when on a terminal")
     .option("--tier <tier>", "free, professional or enterprise")
-    .option("--storage <model>", "deeplens (a bucket of its own) or none")
+    .option(
+      "--storage <model>",
+      "deeplens (a bucket of its own), none, or byos (storage that is the tenant's own)",
+    )
+    .option("--byos-provider <name>", "aws_s3 (all that speaks S3), azure_blob or gcs")
+    .option("--byos-bucket <name>", "its bucket, or container; it is there already")
+    .option("--byos-endpoint <url>", "where the service is, unless it is the provider's own")
+    .option("--byos-region <region>", "of an aws_s3 bucket")
+    .option("--byos-prefix <folder>", "the folder of the bucket that is the tenant's")
+    .option("--byos-path-style", "aws_s3: the bucket is named in the path, as MinIO and others want it")
+    .option("--secret <reference>", "the bucket's credentials, as `tenantctl secret put` names them")
     .option("--admin-email <address>", "the first administrator's e-mail address")
     .option("--admin-name <name>", "the first administrator's first and last name")
     .option("--request-id <id>", "the request's own id; the same again never makes a second tenant")
     .addHelpText(
       "after",
-      '\nExamples:\n  $ tenantctl create "Acme Corp"\n  $ tenantctl create acme --tier free --storage none --admin-email ada@acme.example --admin-name "Ada Lovelace" --json',
+      '\nExamples:\n  $ tenantctl create "Acme Corp"\n  $ tenantctl create acme --tier free --storage none --admin-email ada@acme.example --admin-name "Ada Lovelace" --json\n  $ tenantctl create acme --storage byos --byos-provider aws_s3 --byos-bucket acme-images --byos-region eu-central-1 \\\n      --secret drop:0f8b6f3e-5c1d-4c39-9d2e-3b0a5e6f7a81',
     )
     .action(
       acting<Options, [string]>(commands, async (session, name) => {

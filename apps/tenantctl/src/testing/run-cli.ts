@@ -11,7 +11,7 @@ export interface Ran {
 }
 
 /** Runs the command line in this process, without a terminal, with this state folder and nothing else to go by. */
-export const runInProcess = async (args: readonly string[], stateHome: string): Promise<Ran> => {
+export const runInProcess = async (args: readonly string[], stateHome: string, typed = ""): Promise<Ran> => {
   let stdout = "";
   let stderr = "";
   const code = await run(args, {
@@ -26,6 +26,7 @@ export const runInProcess = async (args: readonly string[], stateHome: string): 
         stderr += text;
       },
     },
+    input: async () => typed,
     interactive: false,
     actor: "ada@laptop",
     interrupted: new AbortController().signal,
