@@ -1,6 +1,12 @@
 import { thingsOf } from "@deeplens/containers";
 import type { ReceiptLine } from "@deeplens/contracts";
-import { PermanentStepError, removeResource, type StepContext, type UndoCommand } from "@deeplens/worker";
+import {
+  PermanentStepError,
+  removeResource,
+  type StepContext,
+  type Tenant,
+  type UndoCommand,
+} from "@deeplens/worker";
 import { lookIntoVolume, strangeContents } from "./look-into-volume.ts";
 import {
   type BackupServices,
@@ -27,7 +33,6 @@ export const compensate = async (
   context: StepContext,
 ): Promise<readonly ReceiptLine[]> => {
   const backup = tenantBackup(tenant, context.installation);
-  const looker = lookerResource(services, backup);
   if (await mayHoldSomething(services, backup, context)) {
     const strange = strangeContents(await lookIntoVolume(services, backup, tenant, context), tenant.tenantId);
     if (strange.length > 0)
@@ -36,18 +41,25 @@ export const compensate = async (
         `volume ${backup.volume} of tenant ${tenant.slug} holds ${strange.slice(0, 5).join("; ")}: not of this tenant's making; nothing was removed. Save or remove that, then retry the undo`,
       );
   }
+  return removeBackups(services, backup, tenant, context);
+};
+
+/** Removes container, volume, token and data key, whatever is in the volume; for a purge, by the mark of its saga. */
+export const removeBackups = async (
+  services: BackupServices,
+  backup: TenantBackup,
+  tenant: Tenant,
+  context: StepContext,
+  purge?: { readonly sagaId: string },
+): Promise<readonly ReceiptLine[]> => {
+  // One that an undo left when it died while it looked.
+  await removeResource(context, tenant, lookerResource(services, backup), purge);
   const receipt = [
-    // One that an undo left when it died while it looked.
-    await removeResource(context, tenant, looker),
-    await removeResource(context, tenant, containerResource(services, backup)),
-    await removeResource(context, tenant, volumeResource(services, backup)),
+    await removeResource(context, tenant, containerResource(services, backup), purge),
+    await removeResource(context, tenant, volumeResource(services, backup), purge),
   ];
   await seeNothingLeft(services, backup, context);
-  return [
-    ...receipt.slice(1),
-    await removeSecret(context, tokenPurpose),
-    await removeSecret(context, keyPurpose),
-  ];
+  return [...receipt, await removeSecret(context, tokenPurpose), await removeSecret(context, keyPurpose)];
 };
 
 /** True when the volume is ours and was, or may have been, mounted. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type BackupId, type Compared, type Manifest, parseBackupId } from "@deeplens/backup";
 import {
+  lifeOperations,
   type OperationCommand,
   type Operations,
   PermanentStepError,
@@ -8,6 +9,7 @@ import {
 } from "@deeplens/worker";
 import { type AgentClient, agentClient, doJob } from "./agent-client.ts";
 import { agentFilesOf } from "./agent-files.ts";
+import { backupLife } from "./life.ts";
 import { type Expected, proofProblems } from "./proof.ts";
 import {
   agentUrl,
@@ -27,6 +29,7 @@ import { waitForAgent } from "./wait-for-agent.ts";
  * removed again), and `switch-vectors` (of `backup`).
  */
 export const backupOperations = (services: BackupServices): Operations => ({
+  ...lifeOperations(backupLife(services, (command, context) => refresh(services, command, context))),
   refresh: (command, context) => refresh(services, command, context),
   "backup-now": async (command, context) => {
     const { client } = await openAgent(services, command, context);
