@@ -7,7 +7,7 @@ import {
   type UndoCommand,
 } from "@deeplens/worker";
 import { identityKey, passwordPurpose } from "./asked-tenant.ts";
-import { type Identity, look, settle } from "./settle.ts";
+import { type Identity, look, replacesFact, settle, without } from "./settle.ts";
 
 /**
  * Identity can't be undone: its API has no delete. Before an intent and after a refusal nothing of this tenant is
@@ -37,7 +37,7 @@ const outcomeOf = async (
   tenant: Tenant,
   intent: LedgerEntry,
 ): Promise<string> => {
-  const found = await settle(identity, context, tenant, intent);
+  const found = await settle(without(identity, intent.facts[replacesFact]), context, tenant, intent);
   if (found !== undefined) throw cannotBeUndone(tenant, found.id);
   await context.ledger.gone(identityKey(tenant));
   return "absent";

@@ -1,5 +1,6 @@
 import type { StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
+import { identityLife } from "./life.ts";
 import { probeIdentity } from "./probe.ts";
 import { provision } from "./provision.ts";
 import type { Identity } from "./settle.ts";
@@ -8,5 +9,5 @@ import type { Identity } from "./settle.ts";
 export const identityHandler = (identity: Identity): StepHandler => ({
   provision: (command, context) => provision(identity, command, context),
   compensate: (command, context) => compensate(identity, command, context),
-  operations: { probe: probeIdentity(identity) },
+  operations: { ...identityLife(identity), probe: probeIdentity(identity) },
 });

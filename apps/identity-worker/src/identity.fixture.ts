@@ -1,9 +1,10 @@
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { slugFrom, slugOf, tenantIdOf } from "@deeplens/contracts";
-import type { ProvisionCommand } from "@deeplens/worker";
+import type { Operation, ProvisionCommand } from "@deeplens/worker";
 import {
   type MemoryLedger,
   type MemorySecrets,
@@ -63,7 +64,7 @@ export const fakeIdentityApi = async (): Promise<FakeIdentityApi> => {
     if (!parsed.ok) throw new Error(parsed.rejection.message);
     const administrator = { id: randomUUID(), email: request.adminEmail, password: request.adminPassword };
     const tenant: KnownTenant = {
-      id: tenants.get(parsed.slug)?.id ?? randomUUID(),
+      id: randomUUID(),
       name: request.tenantName,
       slug: parsed.slug,
       databaseName: request.databaseName,
@@ -158,6 +159,7 @@ export interface Rig {
   context(options?: Partial<Parameters<typeof testContext>[0]>): ReturnType<typeof testContext>;
   provision(options?: Partial<Parameters<typeof testContext>[0]>): ReturnType<Rig["handler"]["provision"]>;
   compensate(options?: Partial<Parameters<typeof testContext>[0]>): ReturnType<Rig["handler"]["compensate"]>;
+  act(operation: string, options?: Partial<Parameters<typeof testContext>[0]>): ReturnType<Operation>;
 }
 
 /** The step for one tenant, with a ledger and secrets that survive its crashes. */
@@ -170,6 +172,14 @@ export const rigOf = (url: string, command: ProvisionCommand, longestRequestMs =
     testContext({ step: "identity", tenant, ledger, secrets, ...options });
   return {
     ...{ ledger, secrets, handler, context },
+    act: (operation, options) => {
+      const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
+      const { tier, inputs } = command;
+      return run(
+        { ...{ tenant, tier, inputs, operation }, storage: "deeplens", sagaId: "removal", parameters: {} },
+        context(options),
+      );
+    },
     provision: (options) => handler.provision(command, context(options)),
     compensate: (options) =>
       handler.compensate({ tenant, purpose: "compensate", reason: "a test" }, context(options)),

@@ -18,16 +18,19 @@ import {
   requestOf,
 } from "./asked-tenant.ts";
 import type { IdentityTenant, TenantAnswer } from "./identity-api.ts";
-import { type Identity, look, settle, slugFact } from "./settle.ts";
+import { type Identity, look, replacesFact, settle, slugFact, without } from "./settle.ts";
 
 // 192 random bits. The ending has a character of each kind, which rules for passwords ask for.
 const makePassword = (): string => `${randomBytes(24).toString("base64url")}-aA1`;
+
+/** The id of the record that a removed tenant of this slug left: its removal receipt names it. */
+const leftInput = "removed.identityTenantId";
 
 /**
  * Makes the tenant's record and its first administrator in the Identity API: the pivot (PROTOCOL.md 19, 20). That API
  * has no delete, and asking for a slug that it has replaces that tenant with its users. So it is asked only while it
  * answers that there is none; after an intent with all fields, and one password for all tries, are committed; and what
- * is there with our intent is adopted. Crashes, and answers that never came, end in one of these.
+ * is there with our intent is adopted. The record of a removed tenant, which that API can't delete, counts as not there. Crashes, and answers that never came, end in one of these.
  *
  * @returns outputs `tenantId`, `slug`, `passwordRef`, and `adminUserId` where the API's answer to the request arrived
  * @throws PermanentStepError with pivot `not-asked` (somebody else's tenant is there) or `refused` (400, and none is
@@ -35,12 +38,14 @@ const makePassword = (): string => `${randomBytes(24).toString("base64url")}-aA1
  *   open for the next try
  */
 export const provision = async (
-  identity: Identity,
+  api: Identity,
   command: ProvisionCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const { tenant } = command;
   const intent = await openIntent(context, tenant);
+  const left = intent === undefined ? command.inputs[leftInput] : intent.facts[replacesFact];
+  const identity = without(api, left);
   const found =
     intent === undefined
       ? await firstLook(identity, context, tenant)
@@ -49,7 +54,10 @@ export const provision = async (
     if (intent === undefined) throw notAsked(tenant);
     return adopt(context, tenant, intent.facts, found);
   }
-  const asked = intent === undefined ? fieldsOf(command) : intent.facts;
+  const asked =
+    intent === undefined
+      ? { ...fieldsOf(command), ...(left === undefined ? {} : { [replacesFact]: left }) }
+      : intent.facts;
   const password = await context.secrets.ensure(passwordPurpose, makePassword);
   await context.ledger.intend(identityKey(tenant), asked);
   const answer = await ask(identity, context, tenant, asked, password.value);

@@ -20,6 +20,22 @@ export const look = (
 ): Promise<IdentityTenant | undefined> =>
   context.call("look for identity-tenant", (signal) => api.find(slug, signal), { timeoutMs: lookMs });
 
+/** The fact of an intent that names the record of an earlier, removed tenant, which its request replaces. */
+export const replacesFact = "replaces";
+
+/**
+ * The API without the record that a removed tenant left: it may be replaced, so to whoever makes the next tenant of that
+ * slug it is not there. Any other record is. A replacement bears an id of its own.
+ */
+export const without = (identity: Identity, leftId: string | undefined): Identity => {
+  if (leftId === undefined) return identity;
+  const find: IdentityApi["find"] = async (slug, signal) => {
+    const found = await identity.api.find(slug, signal);
+    return found?.id === leftId ? undefined : found;
+  };
+  return { ...identity, api: { ...identity.api, find } };
+};
+
 /** The fact of an intent that says under which slug the API made the tenant, once that is known. */
 export const slugFact = "slug";
 
