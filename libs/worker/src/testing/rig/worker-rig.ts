@@ -64,6 +64,13 @@ export interface WorkerRig {
   tenant(shard?: number): TestTenant;
   provision(tenant: TestTenant, fence: number, options?: CommandOptions): Command;
   undo(tenant: TestTenant, fence: number, options?: CommandOptions): Command;
+  /** `step` is the saga's word for it; `sagaId` a fresh one unless told. */
+  operate(
+    tenant: TestTenant,
+    fence: number,
+    operation: string,
+    options?: CommandOptions & { readonly sagaId?: string },
+  ): Command;
   send(...commands: readonly Command[]): Promise<void>;
   sendRaw(tenant: TestTenant, value: Buffer | null): Promise<void>;
   /** Every reply so far. */
@@ -196,6 +203,15 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
     undo: (tenant, fence, options = {}) => ({
       record: "TenantRollbackRequested",
       value: { ...head(tenant, fence, options), purpose: options.purpose ?? "compensate", reason: "a test" },
+    }),
+    operate: (tenant, fence, operation, { sagaId, ...options } = {}) => ({
+      record: "TenantOperationRequested",
+      value: {
+        ...head(tenant, fence, options),
+        ...{ step: `${operation}-${step}`, operation, parameters: {}, inputs: {} },
+        ...{ tier: "free", storageType: "deeplens" },
+        ...(sagaId === undefined ? {} : { sagaId }),
+      },
     }),
     send: async (...sent) => {
       await producer.send({
