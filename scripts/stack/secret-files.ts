@@ -1,6 +1,6 @@
 /** The stack's own passwords: made once, 240 bits each, one file each, mode 0600. */
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type StateFolder, writePrivateFile } from "./state-folder.ts";
 
@@ -26,6 +26,15 @@ export function fleetUser(): { readonly uid: number; readonly gid: number } {
 export function ensureSecrets(state: StateFolder): void {
   for (const name of names) ensureSecret(secretFile(state, name), password);
   ensureSecret(state.masterKeyFile, masterKey);
+}
+
+/** The folder of the control database's backups: outside of every volume, and the fleet's to write. */
+export function ensureControlBackups(state: StateFolder): void {
+  const folder = join(state.path, "control-backups");
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o700);
+  const { uid, gid } = fleetUser();
+  if (process.getuid?.() === 0) chownSync(folder, uid, gid);
 }
 
 /** The path of one secret on the host. */

@@ -14,7 +14,7 @@ import { chooseImageSource } from "./image-source.ts";
 import { checkPorts } from "./port-check.ts";
 import { installationPorts, type Ports, rememberPorts } from "./ports.ts";
 import { projectRoot } from "./project-root.ts";
-import { ensureSecrets } from "./secret-files.ts";
+import { ensureControlBackups, ensureSecrets } from "./secret-files.ts";
 import { writeStackFile } from "./stack-file.ts";
 import { ensureStateFolder, type StateFolder, stateFolder } from "./state-folder.ts";
 import { startTenantContainers } from "./tenant-containers.ts";
@@ -33,6 +33,7 @@ export async function bringUp(installation: string, only: Extent = "all"): Promi
   const state = stateFolder(installation);
   ensureStateFolder(state);
   ensureSecrets(state);
+  ensureControlBackups(state);
   const ports = installationPorts(state);
   const source = await chooseImageSource(state);
   if (source === "build" && !(await succeeds("debootstrap", ["--version"])))

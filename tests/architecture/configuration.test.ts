@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { controlBackupSettings } from "../../apps/backup-agent/src/control/config.ts";
 import { backupSettings } from "../../apps/backup-worker/src/config.ts";
 import { settings as database } from "../../apps/db-worker/src/config.ts";
 import { identitySettings } from "../../apps/identity-worker/src/config.ts";
@@ -61,6 +62,7 @@ for (const [title, shape] of [
   ["vector-worker", without(vectorSettings, workerSettings)],
   ["backup-worker", without(backupSettings, workerSettings)],
   ["identity-worker", without(identitySettings, workerSettings)],
+  ["control-backup", without(controlBackupSettings, everyProcess)],
 ] as const)
   test(`docs/configuration.md has the variables of ${title}, with their defaults`, () => {
     assert.deepEqual(documented(title), inCode(shape));

@@ -20,6 +20,12 @@ export interface Database {
   readonly listDump: ListDump;
   /** Rejects with the reason when it does not answer. */
   check(): Promise<void>;
+  /** Its schemas, those of the system and an empty `public` left out. */
+  schemas(): Promise<readonly string[]>;
+  /** Drops schemas with all that is in them, in one transaction. */
+  dropSchemas(names: readonly string[]): Promise<void>;
+  /** Who else is connected, by the names that they gave. */
+  otherSessions(): Promise<readonly string[]>;
   /** The same server's database of another name. */
   beside(database: string): Database;
 }
@@ -33,6 +39,7 @@ export interface DatabaseServer {
 }
 
 const connectMs = 10_000;
+const dropMs = 60_000;
 
 /** The database by libpq's tools, which take the password from the file `pgpass`, and by one session of our own. */
 export const postgresDatabase = (
@@ -89,6 +96,15 @@ export const postgresDatabase = (
     check: async () => {
       await connected(AbortSignal.timeout(connectMs), (client) => client.query("SELECT 1"));
     },
+    schemas: () => connected(AbortSignal.timeout(connectMs), schemasOf),
+    dropSchemas: (names) =>
+      connected(AbortSignal.timeout(dropMs), async (client) => {
+        if (names.length > 0)
+          await client.query(
+            `DROP SCHEMA ${names.map((name) => pg.escapeIdentifier(name)).join(", ")} CASCADE`,
+          );
+      }),
+    otherSessions: () => connected(AbortSignal.timeout(connectMs), sessionsBeside),
     tables: (signal) => connected(signal, (client) => rowsAndChecksums(client, signal)),
     restore: (dump, signal) =>
       runTool(
@@ -164,6 +180,23 @@ const exportSnapshot = async (
   const [row] = rows;
   if (row === undefined) throw new Error("Postgres gave no snapshot");
   return { id: row.id, takenAt: row.taken_at.toISOString(), serverVersion: versionIn(row.version) };
+};
+
+const schemasOf = async (client: pg.Client): Promise<readonly string[]> => {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT n.nspname AS name FROM pg_namespace n
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND (n.nspname <> 'public' OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)) ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+};
+
+const sessionsBeside = async (client: pg.Client): Promise<readonly string[]> => {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT COALESCE(NULLIF(application_name, ''), 'somebody') AS name FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
 };
 
 const sizeOf = async (client: pg.Client): Promise<number> => {

@@ -66,6 +66,9 @@ const aDatabase = (changes: Partial<Database> = {}): Database => ({
   check: async () => {},
   restore: notHere,
   tables: notHere,
+  schemas: notHere,
+  dropSchemas: notHere,
+  otherSessions: notHere,
   beside: () => aDatabase(changes),
   ...changes,
 });

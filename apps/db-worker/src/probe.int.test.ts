@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { applicationRoleName, databaseName, redisUserName, tenantTopicName } from "@deeplens/contracts";
+import { applicationRoleName, redisUserName, tenantTopicName } from "@deeplens/contracts";
 import { quoteIdentifier } from "@deeplens/postgres";
 import type { OperationDone, StepHandler, Tenant } from "@deeplens/worker";
 import type { KafkaCluster } from "./kafka-cluster.ts";
@@ -44,7 +44,6 @@ after(async () => {
 
 const probe = (): Promise<OperationDone> => stage.act("probe");
 const role = quoteIdentifier(applicationRoleName(tenant.slug));
-const database = quoteIdentifier(databaseName(tenant.slug));
 
 const foundIll = async (thing: string, reason: RegExp): Promise<void> => {
   const { outputs } = await probe();
@@ -79,10 +78,10 @@ test("a role that may not log in is found, and only Postgres is ill", async () =
 });
 
 test("a connection limit that is not the tier's is drift", async () => {
-  await server.pool.query(`ALTER DATABASE ${database} CONNECTION LIMIT 7`);
-  await foundIll("postgres", /takes 7 connections, and tier free allows 20/);
+  await server.pool.query(`ALTER ROLE ${role} CONNECTION LIMIT 7`);
+  await foundIll("postgres", /may have 7 connections, and tier free allows 20/);
   assert.equal((await probe()).outputs.code, "postgres-drift");
-  await server.pool.query(`ALTER DATABASE ${database} CONNECTION LIMIT 20`);
+  await server.pool.query(`ALTER ROLE ${role} CONNECTION LIMIT 20`);
   await foundWell();
 });
 

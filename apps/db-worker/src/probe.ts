@@ -60,9 +60,9 @@ const lookAtPostgres =
     const row = await withClient(address, signal, async (client) => {
       const { rows } = await client.query<DatabaseRow>(
         `SELECT current_setting('server_version') AS version, pg_get_userbyid(d.datdba) AS owner,
-           pg_database_size(d.oid) AS bytes, d.datconnlimit AS most,
-           (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid) AS used
-         FROM pg_database d WHERE d.datname = current_database()`,
+           pg_database_size(d.oid) AS bytes, r.rolconnlimit AS most,
+           (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid = r.oid) AS used
+         FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
       );
       return rows[0];
     });
@@ -70,7 +70,7 @@ const lookAtPostgres =
     const limit = tiers[tier].databaseConnections;
     const owner = inputs["database.ownerRole"];
     if (row.most !== limit)
-      throw drift(`database ${database} takes ${row.most} connections, and tier ${tier} allows ${limit}`);
+      throw drift(`${address.user} may have ${row.most} connections, and tier ${tier} allows ${limit}`);
     if (owner !== undefined && row.owner !== owner)
       throw drift(`database ${database} belongs to ${row.owner}, not to ${owner}`);
     return {

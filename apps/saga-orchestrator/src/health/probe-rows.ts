@@ -77,8 +77,8 @@ export const syncProbes = async (
 /** Has the tenant's parts looked at as soon as a worker can; gives the database's time, to know what is newer. */
 export const askNow = async (db: Queryable, tenantId: string): Promise<Date> => {
   const { rows } = await db.query<{ now: Date }>(
-    `WITH asked AS (UPDATE worker.probes SET due_at = clock_timestamp() WHERE tenant_id = $1)
-     SELECT now() AS now`,
+    // now(), by which the trigger sees that it is due, and wakes the workers.
+    `WITH asked AS (UPDATE worker.probes SET due_at = now() WHERE tenant_id = $1) SELECT now() AS now`,
     [tenantId],
   );
   if (rows[0] === undefined) throw new Error("the database did not tell the time");

@@ -104,3 +104,16 @@ test("what is news goes into the inbox of the tenant's shard: ill, and well agai
   await tellChanges(db, acme);
   assert.deepEqual(await inbox(), [{ shard: 3, body: { ...body, ill: {} } }]);
 });
+
+test("asking rings the workers, so that somebody who waits need not wait for their next look", async () => {
+  const acme = await tenant("acme");
+  await syncProbes(pool, tenants, 3_600_000);
+  const listener = await pool.connect();
+  const rung: (string | undefined)[] = [];
+  listener.on("notification", ({ payload }) => rung.push(payload));
+  await listener.query("LISTEN probes");
+  await askNow(pool, acme);
+  await listener.query("SELECT 1");
+  listener.release(true);
+  assert.deepEqual(rung.sort(), ["backup", "database", "identity", "storage", "vectors"]);
+});

@@ -11,7 +11,7 @@ import { ports } from "./checks/ports.ts";
 import { qdrant } from "./checks/qdrant.ts";
 import { versions } from "./checks/versions.ts";
 import { readPatient } from "./patient.ts";
-import { fleet, infrastructure } from "./services.ts";
+import { companions, fleet, infrastructure } from "./services.ts";
 import {
   atTheEnd,
   docker,
@@ -56,7 +56,10 @@ test("a network that is not there, and one of another installation", async () =>
 test("services that are not there are named in one finding", async () => {
   const { findings } = await examined(containers, nobodys());
   assert.equal(findings.length, 1);
-  assert.match(findings[0]?.what ?? "", new RegExp(`and ${infrastructure.length + fleet.length - 3} more$`));
+  assert.match(
+    findings[0]?.what ?? "",
+    new RegExp(`and ${infrastructure.length + fleet.length + companions.length - 3} more$`),
+  );
 });
 
 test("a container that was paused or stopped is found, with what lets it go on", async () => {

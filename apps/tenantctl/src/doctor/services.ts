@@ -17,6 +17,9 @@ export const fleet = [
   "identity-worker",
 ] as const;
 
+/** What looks after the fleet: of another image. */
+export const companions = ["control-backup"] as const;
+
 /** The worker of each step of a tenant. */
 export const workerOf = {
   database: "db-worker",

@@ -2,7 +2,7 @@ import type { ContainerVitals } from "@deeplens/containers";
 import { labelNames } from "@deeplens/contracts";
 import { type Check, type Finding, problem, warning } from "../check.ts";
 import { npmStart, type Patient, someOf, tenantctl } from "../patient.ts";
-import { fleet, infrastructure } from "../services.ts";
+import { companions, fleet, infrastructure } from "../services.ts";
 
 /** The stack's containers and the tenants' are there, run, pass their own checks, and do not die again and again. */
 export const containers: Check = {
@@ -12,7 +12,9 @@ export const containers: Check = {
   examine: async (patient, signal) => {
     const { engine, installation } = patient;
     const all = await engine.containers({ [labelNames.installation]: installation }, { signal });
-    const expected = [...infrastructure, ...fleet].map((service) => `${installation}-${service}`);
+    const expected = [...infrastructure, ...fleet, ...companions].map(
+      (service) => `${installation}-${service}`,
+    );
     const missing = expected.filter((name) => !all.some((one) => one.name === name));
     return {
       seen: `${all.filter(({ running }) => running).length} of ${all.length + missing.length} run`,
