@@ -69,7 +69,7 @@ export const dockerObserver = (options: { host?: string | undefined } = {}): Eng
       image: info.Config.Image,
       running: state.Running && !state.Paused,
       status,
-      health: healthOf(state.Health?.Status),
+      health: healthOf(state.Health),
       ports: toPorts(info.HostConfig.PortBindings),
       restarts: info.RestartCount,
       outOfMemory: state.OOMKilled,
@@ -130,8 +130,20 @@ export const dockerObserver = (options: { host?: string | undefined } = {}): Eng
   };
 };
 
-const healthOf = (status: string | undefined): ContainerVitals["health"] =>
-  status === "starting" || status === "healthy" || status === "unhealthy" ? status : "none";
+// Docker calls a container that was paused unhealthy until its next check, which has not failed.
+const healthOf = (
+  health: { readonly Status: string; readonly FailingStreak: number } | undefined,
+): ContainerVitals["health"] => {
+  switch (health?.Status) {
+    case "healthy":
+    case "starting":
+      return health.Status;
+    case "unhealthy":
+      return health.FailingStreak === 0 ? "starting" : "unhealthy";
+    default:
+      return "none";
+  }
+};
 
 const unlessMissing = async <T>(answer: Promise<T>): Promise<T | undefined> => {
   try {

@@ -85,6 +85,17 @@ test("a container that runs and fails its own check is found, with what the chec
   await until(async () => /not healthy: no leader/.test(await findingAbout(name, patient)));
 });
 
+test("a container that was paused and goes on is not called ill for that", async () => {
+  const patient = nobodys();
+  const name = `${patient.installation}-minio`;
+  const check = ["--health-cmd", "true", "--health-interval", "600s"];
+  await ownContainer(name, [...labelled(patient.installation), ...check], "redis", sleeping);
+  await docker("pause", name);
+  await docker("unpause", name);
+  assert.equal(await docker("inspect", "--format", "{{.State.Health.Status}}", name), "unhealthy");
+  assert.equal(await findingAbout(name, patient), "");
+});
+
 test("a container that the kernel ended for its memory is found, with a larger tier where it is a tenant's", async () => {
   const patient = nobodys();
   const name = `${patient.installation}-qdrant-acme`;
