@@ -53,7 +53,7 @@ const refused = (error: unknown): boolean =>
   ["InvalidAccessKeyId", "AccessDenied"].includes(s3Code(error) ?? "");
 const code = (wanted: string) => (error: unknown) => (error as { code?: string }).code === wanted;
 
-// Seen to fail with either of the two left enabled.
+// Seen to fail with the user left enabled: its own key still lists the bucket.
 test("rule 17: suspended, every key and every signed link is refused; resumed, all objects are there under the same keys", async (t) => {
   const tenant = await madeTenant(t);
   const link = await (await tenant.client()).presignedGetObject(tenant.bucket, "photo");
