@@ -5,7 +5,7 @@ import { isByosRow, type Reach } from "./byos/place.ts";
 import { provisionByos } from "./byos/provision.ts";
 import { compensateBucket } from "./compensate.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
-import { probeBucket } from "./proof.ts";
+import { probeBucket } from "./probe-bucket.ts";
 import { provisionBucket } from "./provision.ts";
 
 /** The storage step: a bucket on the MinIO that these credentials reach, or the tenant's own place. */

@@ -1,8 +1,7 @@
 import { text } from "node:stream/consumers";
-import type { Operation, StepContext } from "@deeplens/worker";
+import type { StepContext } from "@deeplens/worker";
 import { probePrefix } from "./bucket.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
-import { secretPurposes, storageNames } from "./resources.ts";
 import { s3Client, s3Code } from "./s3.ts";
 
 // One key for all tries: a probe that a crash left is overwritten and removed by the next.
@@ -54,27 +53,6 @@ export const proveRefused = async (
   if (!refusals.includes(code))
     throw new Error(`MinIO answered ${code ?? "with a listing"} where ${access.accessKey} was to be refused`);
 };
-
-/** Whether a tenant's service account still does in its bucket: outputs `ok`, and `code` and `reason` where it is false. */
-export const probeBucket =
-  (root: AdminAccess): Operation =>
-  async ({ tenant }, context) => {
-    const { bucket, serviceAccount } = storageNames(context.installation, tenant);
-    const secretKey = (await context.secrets.read(secretPurposes.serviceAccount)) ?? "";
-    const access = { endpoint: root.endpoint, accessKey: serviceAccount.name, secretKey };
-    const done = (outputs: Record<string, string>) => ({ outputs, resources: [], receipt: [] });
-    try {
-      await proveServiceAccount(context, access, bucket.name);
-      return done({ ok: "true" });
-    } catch (error) {
-      const code = s3Code(error);
-      if (code === undefined) throw error;
-      return done({
-        ...{ ok: "false", code: `minio-${code}` },
-        reason: `bucket ${bucket.name} of tenant ${tenant.slug} refuses its own service account: ${code}`,
-      });
-    }
-  };
 
 const refusalOf = async (
   access: AdminAccess,

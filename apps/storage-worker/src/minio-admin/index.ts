@@ -3,4 +3,5 @@ export { type AdminAccess, MinioError, send } from "./client.ts";
 export * from "./health.ts";
 export * from "./policies.ts";
 export * from "./quota.ts";
+export * from "./usage.ts";
 export * from "./users.ts";
