@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { secretPartsOf } from "@deeplens/contracts";
 import { cleanUps, holdingProxy, stack } from "@deeplens/testing";
 import { assertNamesWhatIsMissing, type WorkerRig, workerRig } from "@deeplens/testing/worker";
 import { lookAtBucket, probePrefix } from "./bucket.ts";
+import { credentialsPurpose } from "./byos/place.ts";
+import { minioAsS3 } from "./byos/testing/minio-as-s3.ts";
 import { policyExists, userExists } from "./minio-admin/index.ts";
 import { secretPurposes } from "./resources.ts";
 import { s3Client } from "./s3.ts";
@@ -58,6 +61,34 @@ test("the worker process gives a tenant its storage and undoes it, tells no secr
 
   await worker.assertStopsCleanly();
   rig.assertToldNoSecret(worker, keys);
+});
+
+test("the worker process proves a tenant's own storage, gives it up, and tells none of its credentials", async () => {
+  const cloud = minioAsS3();
+  last.add(cloud.close);
+  const worker = rig.start({ BYOS_PLAIN_HTTP: "allow" });
+  const acme = newTenant();
+  const { location, credentials } = await cloud.customer("acme/");
+  const dropped = { kind: "aws_s3", value: JSON.stringify(credentials), by: "ada", lifeMs: 60_000 };
+  const { reference: credentialRef } = await rig.secrets.dropOffs.put(dropped);
+  await rig.provision({ ...acme.command, storage: { type: "byos", location, credentialRef } }, { fence: 1 });
+  const done = await rig.answer(acme.tenant, 1, 60_000);
+  assert.ok(done.record === "StepCompleted", JSON.stringify(done));
+  assert.equal(done.value.outputs.bucket, location.bucket);
+  assert.equal(done.value.outputs.secretKeyRef, `secret:${acme.tenant.tenantId}/${credentialsPurpose}/1`);
+
+  const other = newTenant();
+  await rig.provision({ ...other.command, storage: { type: "byos", location, credentialRef } }, { fence: 1 });
+  const refused = await rig.answer(other.tenant, 1, 60_000);
+  assert.ok(refused.record === "StepFailed", JSON.stringify(refused));
+  assert.deepEqual([refused.value.code, refused.value.permanent], ["credentials-of-other-tenant", true]);
+
+  await rig.undo(acme.tenant, { fence: 2 });
+  const undone = await rig.answer(acme.tenant, 2);
+  assert.ok(undone.record === "StepCompensated", JSON.stringify(undone));
+  assert.equal(await rig.secrets.of(acme.tenant.tenantId).read(credentialsPurpose), undefined);
+  await worker.assertStopsCleanly();
+  rig.assertToldNoSecret(worker, secretPartsOf(dropped.value));
 });
 
 test("a process without its environment names every variable that it misses, and exits 78", () =>

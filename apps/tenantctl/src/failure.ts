@@ -57,6 +57,10 @@ const nextOf = ({ code, next, sagaId, state }: ProblemDetails): string => {
       return "give the right file with --token-file; `tenantctl config get token-file` says which one is read";
     case "tenant-not-ready":
       return "follow it with `tenantctl watch`";
+    case "credentials-unknown":
+    case "credentials-of-other-tenant":
+    case "credentials-spent":
+      return "drop the tenant's own credentials off with `tenantctl secret put`, and give that reference as --secret";
     case "slug-taken":
       return "choose another name, or look at the tenant that has it with `tenantctl status`";
     case "request-id-reused":

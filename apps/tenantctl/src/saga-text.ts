@@ -56,6 +56,9 @@ const outcomes: Readonly<Record<string, string>> = {
   absent: "was not there",
   "not-asked": "was never asked for",
   foreign: "is another owner's: left alone",
+  "given-up": "was given up: what it holds is the tenant's own",
+  "may-be-left": "may be left: the tenant's cloud does not let its credentials look any more",
+  "not-ours": "is the tenant's own: left alone",
   kept: "stays: its service has no delete",
   "told-by-event": "has no call for it: the lifecycle event told it",
 };

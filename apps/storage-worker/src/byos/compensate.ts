@@ -32,7 +32,7 @@ const removeProbe = async (tenant: Tenant, row: LedgerEntry, context: StepContex
   } catch (error) {
     // Credentials that were refused or revoked can't be made to work from here: what may be left is named, and left.
     if (error instanceof CloudRefusal)
-      return line(error.code === "byos-bucket-missing" ? "absent" : "refused");
+      return line(error.code === "byos-bucket-missing" ? "absent" : "may-be-left");
     throw error;
   } finally {
     place.cloud.close();

@@ -33,8 +33,9 @@ export const provisionByos = async (
     await context.ledger
       .intend(row, factsOf(location))
       .catch((error: unknown) => Promise.reject(placeTaken(error, place.address, tenant.slug)));
-    await prove(context, tenant, place);
+    // The row is the whole of it: there is nothing that could land late.
     await context.ledger.made(row);
+    await prove(context, tenant, place);
     context.log.info({ place: place.address }, "the tenant's own storage is proven");
     const { provider, bucket, region, prefix, pathStyle } = location;
     return {

@@ -18,7 +18,12 @@ import {
   topicName,
 } from "@deeplens/contracts";
 import { connectKafka, createCodec, createProducer, ensureTopics } from "@deeplens/messaging";
-import { createSecretStore, newMasterKeyLine, type SecretStore } from "@deeplens/secrets";
+import {
+  createSecretStore,
+  migrateSecrets,
+  newMasterKeyLine,
+  type PostgresSecretStore,
+} from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import type { CleanUps } from "../clean-ups.ts";
 import { processEnvironment } from "../environment.ts";
@@ -46,7 +51,7 @@ export interface WorkerRig {
   readonly installation: string;
   readonly database: TestDatabase;
   /** The tenants' secrets, as the process stores them. */
-  readonly secrets: SecretStore;
+  readonly secrets: PostgresSecretStore;
   readonly environment: Readonly<Record<string, string>>;
   /** Every reply so far. */
   readonly replies: readonly Reply[];
@@ -82,6 +87,7 @@ export const workerRig = async (options: WorkerRigOptions): Promise<WorkerRig> =
   const { step, main, cleanUps } = options;
   const installation = options.installation ?? `wp${randomBytes(4).toString("hex")}`;
   const database = options.database ?? (await testDatabase(cleanUps.add));
+  await migrateSecrets(database.pool);
   const { send, replies } = await openTopics(installation, step, cleanUps);
 
   const masterKey = newMasterKeyLine();
