@@ -86,6 +86,13 @@ test("rule 22: what was seen of another tenant of that name is refused", () => {
   assert.deepEqual([result.ok, changed], [false, 0]);
 });
 
+test("a tenant that an act is changing is not called ill for what is half done; the look after it counts", () => {
+  const running = { sagaId: "s", kind: "suspend", from: "ready" as const };
+  const acme = tenantOf({ acts: { running } });
+  assert.deepEqual(acme.seen({ database: redis }).out, []);
+  assert.deepEqual(acme.tenant.acts, { running });
+});
+
 test("of a tenant that is not ready nothing is said: a look that comes late degrades nothing", () => {
   const acme = tenantOf({ state: "suspended" });
   assert.deepEqual(acme.seen({ database: redis }).out, []);
