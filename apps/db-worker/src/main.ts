@@ -5,6 +5,7 @@ import { lifeOperations, runWorker } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { settings } from "./config.ts";
 import { databaseLife } from "./database-life.ts";
+import { databaseTier } from "./database-tier.ts";
 import { openKafkaCluster } from "./kafka-cluster.ts";
 import { kafkaLife } from "./kafka-life.ts";
 import { lifeTogether } from "./life.ts";
@@ -78,6 +79,7 @@ await runProcess(log, (signal) =>
           compensate: (command, context) => compensate(parts, command, context),
           operations: {
             ...lifeOperations(lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)])),
+            tier: databaseTier(server),
             probe: probeDatabase({ server, redis, cluster: kafka }),
             ...restoreOperations(server),
           },

@@ -222,14 +222,23 @@ const admit = (
   const names = namesOf(tenant);
   const database = quoteIdentifier(names.database);
   const [application, backup] = [quoteIdentifier(names.application), quoteIdentifier(names.backup)];
-  const limit = tiers[tier].databaseConnections;
   return transaction(session, [
     `GRANT CONNECT ON DATABASE ${database} TO ${application}, ${backup}`,
-    `ALTER ROLE ${application} LOGIN CONNECTION LIMIT ${limit} PASSWORD ${quoteLiteral(verifiers.application)}`,
+    `ALTER ROLE ${application} LOGIN PASSWORD ${quoteLiteral(verifiers.application)}`,
     `ALTER ROLE ${backup} LOGIN CONNECTION LIMIT ${backupConnections} PASSWORD ${quoteLiteral(verifiers.backup)}`,
-    // A tenant that uses all of its own sessions does not keep its backup out.
-    `ALTER DATABASE ${database} CONNECTION LIMIT ${limit + backupConnections}`,
+    ...connectionLimits(tenant, tier),
   ]);
+};
+
+/** The statements that limit a tenant's connections by its tier. */
+export const connectionLimits = (tenant: Tenant, tier: TierName): string[] => {
+  const { application, database } = namesOf(tenant);
+  const limit = tiers[tier].databaseConnections;
+  return [
+    `ALTER ROLE ${quoteIdentifier(application)} CONNECTION LIMIT ${limit}`,
+    // A tenant that uses all of its own sessions does not keep its backup out.
+    `ALTER DATABASE ${quoteIdentifier(database)} CONNECTION LIMIT ${limit + backupConnections}`,
+  ];
 };
 
 /** A row in and out again, with the tenant's own password. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import { tiers } from "@deeplens/contracts";
 import {
   type LifeFixture,
   lifeCrashPoints,
@@ -9,7 +10,8 @@ import {
   memorySecrets,
   type Stores,
 } from "@deeplens/worker/testing";
-import { lookAtBucket } from "./bucket.ts";
+import { bytesUpTo, lookAtBucket } from "./bucket.ts";
+import { bucketQuota } from "./minio-admin/index.ts";
 import { s3Client, s3Code } from "./s3.ts";
 import {
   assertNothingLeft,
@@ -120,6 +122,25 @@ test("rule 17: a bucket of the same name with another owner's label is left as i
   assert.deepEqual(outcomes(await tenant.act("purge")), ["removed", "removed", "removed", "foreign"]);
   assert.equal((await lookAtBucket(tenant.root, tenant.bucket, soon())).found, "labelled");
   assert.equal((await root.listObjectsV2(tenant.bucket, "", true).toArray()).length, 1);
+});
+
+// Seen to fail with a preview that limits.
+test("a tier limits the bucket, there and back; a preview tells what lies in it and changes nothing", async (t) => {
+  const tenant = await madeTenant(t);
+  const quota = () => bucketQuota(tenant.root, tenant.bucket, soon());
+  const { outputs } = await tenant.act("tier", "a resize", { tier: "enterprise", preview: "true" });
+  assert.deepEqual(outputs, {
+    quotaBytes: String(tiers.enterprise.storageBytes),
+    usedBytes: String("a lens".length),
+    overQuota: "false",
+  });
+  assert.equal(await quota(), tiers.free.storageBytes);
+  for (const tier of ["enterprise", "free"] as const) {
+    await tenant.act("tier", "a resize", { tier });
+    assert.equal(await quota(), tiers[tier].storageBytes);
+  }
+  // Counted no further than it is over.
+  assert.equal(await bytesUpTo(tenant.root, tenant.bucket, 3, soon()), "a lens".length);
 });
 
 const getsIn = async (tenant: StorageTenant, stores: Stores): Promise<boolean> => {

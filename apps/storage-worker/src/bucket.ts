@@ -75,6 +75,21 @@ export const firstForeignObject = async (
   return undefined;
 };
 
+/** How many bytes lie in a bucket, in all versions; counted until there are more than `most`. */
+export const bytesUpTo = async (
+  root: AdminAccess,
+  bucket: string,
+  most: number,
+  signal: AbortSignal,
+): Promise<number> => {
+  let bytes = 0;
+  for await (const { sizeBytes } of versionsOf(root, bucket, "", signal)) {
+    bytes += sizeBytes;
+    if (bytes > most) break;
+  }
+  return bytes;
+};
+
 /**
  * Removes a bucket that holds probe objects or nothing. MinIO itself refuses where an object came in since; versions
  * and delete markers of probes, which a bucket with versioning keeps, are removed by force. A missing one succeeds.
@@ -124,6 +139,8 @@ export class BucketNotEmptyError extends Error {
 interface Version {
   readonly name: string;
   readonly versionId: string | undefined;
+  /** 0 for a mark that it was deleted. */
+  readonly sizeBytes: number;
 }
 
 async function* versionsOf(
@@ -135,8 +152,8 @@ async function* versionsOf(
   try {
     const listing = s3Client(root, signal).listObjects(bucket, prefix, true, { IncludeVersion: true });
     for await (const entry of listing) {
-      const { name, versionId } = entry as { name: string; versionId?: string };
-      yield { name, versionId: versionId === "null" ? undefined : versionId };
+      const { name, versionId, size = 0 } = entry as { name: string; versionId?: string; size?: number };
+      yield { name, versionId: versionId === "null" ? undefined : versionId, sizeBytes: Number(size) };
     }
   } catch (error) {
     if (s3Code(error) !== "NoSuchBucket") throw error;

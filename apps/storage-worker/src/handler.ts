@@ -1,5 +1,6 @@
 import { type Life, lifeOperations, type Operation, type StepHandler } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
+import { bucketTier } from "./bucket-tier.ts";
 import { byosLife, giveUp, probeByos } from "./byos/operations.ts";
 import { isByosRow, type Reach } from "./byos/place.ts";
 import { provisionByos } from "./byos/provision.ts";
@@ -10,8 +11,8 @@ import { provisionBucket } from "./provision.ts";
 
 /** The storage step: a bucket on the MinIO that these credentials reach, or the tenant's own place. */
 export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => {
-  const bucket: Acts = { ...bucketLife(root), probe: probeBucket(root) };
-  const own: Acts = { ...byosLife(reach), probe: probeByos(reach) };
+  const bucket: Acts = { ...bucketLife(root), probe: probeBucket(root), tier: bucketTier(root) };
+  const own: Acts = { ...byosLife(reach), probe: probeByos(reach), tier: noQuota };
   const act =
     (name: keyof Acts): Operation =>
     (command, context) =>
@@ -30,10 +31,15 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
     operations: {
       ...lifeOperations({ suspend: act("suspend"), resume: act("resume"), purge: act("purge") }),
       probe: act("probe"),
+      tier: act("tier"),
     },
   };
 };
 
 interface Acts extends Life {
   readonly probe: Operation;
+  readonly tier: Operation;
 }
+
+// What lies in the tenant's own cloud is not limited from here.
+const noQuota: Operation = async () => ({ outputs: {}, resources: [], receipt: [] });

@@ -4,10 +4,15 @@ import { vectorLife } from "./life.ts";
 import { probeVectors } from "./probe.ts";
 import { provision } from "./provision.ts";
 import type { VectorServices } from "./tenant-qdrant.ts";
+import { vectorTier } from "./tier.ts";
 
 /** The step `vectors`. */
 export const vectorStep = (services: VectorServices): StepHandler => ({
   provision: (command, context) => provision(services, command, context),
   compensate: (command, context) => compensate(services, command, context),
-  operations: { ...lifeOperations(vectorLife(services)), probe: probeVectors(services) },
+  operations: {
+    ...lifeOperations(vectorLife(services)),
+    tier: vectorTier(services),
+    probe: probeVectors(services),
+  },
 });

@@ -1,5 +1,6 @@
 import {
   type ContainerEngine,
+  type ContainerLimits,
   type ContainerSpec,
   ownershipOf,
   type PublishedPort,
@@ -112,11 +113,14 @@ export const containerSpec = (
   network: networkName(installation),
   volumes: [{ name: qdrant.volume, path: "/qdrant/storage" }],
   ports: publishedPorts(services, pair),
-  limits: {
-    memoryBytes: tiers[tier].vectorMemoryBytes,
-    cpus: tiers[tier].vectorCpus,
-    pids: mostProcesses,
-  },
+  limits: limitsOf(tier),
+});
+
+/** What a tier allows. */
+export const limitsOf = (tier: TierName): ContainerLimits => ({
+  memoryBytes: tiers[tier].vectorMemoryBytes,
+  cpus: tiers[tier].vectorCpus,
+  pids: mostProcesses,
 });
 
 export const publishedPorts = (services: VectorServices, pair: PortPair): PublishedPort[] => [

@@ -49,6 +49,24 @@ describe("the container engine", () => {
     await stranger.getNetwork(network).remove();
   });
 
+  // Seen to fail with an update that leaves the processors as they were.
+  test("limits change without a new start, and memory in use is told", async () => {
+    const spec = specOf("limits");
+    await engine.ensureContainer(spec);
+    assert.equal(await engine.memoryInUse(spec.name), 0);
+    await engine.start(spec.name);
+    const started = await stranger.getContainer(spec.name).inspect();
+    await engine.setLimits(spec.name, { memoryBytes: 128 * 1024 ** 2, cpus: 0.5, pids: 64 });
+    const { HostConfig, State } = await stranger.getContainer(spec.name).inspect();
+    assert.deepEqual(
+      [HostConfig.Memory, HostConfig.MemorySwap, HostConfig.NanoCpus, HostConfig.PidsLimit],
+      [128 * 1024 ** 2, 128 * 1024 ** 2, 5e8, 64],
+    );
+    assert.equal(State.StartedAt, started.State.StartedAt);
+    const used = await engine.memoryInUse(spec.name);
+    assert.ok(used > 0 && used < 128 * 1024 ** 2, String(used));
+  });
+
   test("twice is once: a volume and a container are made, started, stopped and removed twice", async () => {
     const volume = { name: `${installation}_twice`, labels };
     const spec = specOf("twice", { volumes: [{ name: volume.name, path: "/data" }] });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
 import { parseEngineAddress } from "./address.ts";
 import { boundedCalls } from "./bounded.ts";
-import { toCreateOptions, toSight } from "./docker-spec.ts";
+import { memoryInUseOf, toCreateOptions, toLimits, toSight } from "./docker-spec.ts";
 import type { ContainerEngine, ContainerSight, Labels, VolumeSight } from "./engine.ts";
 import { ContainerError, statusOf } from "./errors.ts";
 import { bears } from "./ownership.ts";
@@ -103,6 +103,18 @@ export const dockerEngine = (options: { host?: string } = {}): ContainerEngine =
         }
       });
     },
+
+    setLimits: (container, limits, call) =>
+      bounded(`limit container ${container}`, call, async (abortSignal) => {
+        await docker.getContainer(container).update({ ...toLimits(limits), abortSignal });
+      }),
+
+    memoryInUse: (container, call) =>
+      bounded(`measure container ${container}`, call, async (abortSignal) => {
+        // One shot: without, it waits for a second reading, from which to tell the processor's use.
+        const once = { stream: false as const, "one-shot": true, abortSignal };
+        return memoryInUseOf(await docker.getContainer(container).stats(once));
+      }),
 
     removeContainer: (name, call) =>
       bounded(`remove container ${name}`, call, async (abortSignal) => {

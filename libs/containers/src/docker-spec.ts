@@ -1,5 +1,5 @@
-import type { ContainerCreateOptions, ContainerInspectInfo, PortMap } from "dockerode";
-import type { ContainerSight, ContainerSpec, PublishedPort } from "./engine.ts";
+import type { ContainerCreateOptions, ContainerInspectInfo, ContainerStats, PortMap } from "dockerode";
+import type { ContainerLimits, ContainerSight, ContainerSpec, PublishedPort } from "./engine.ts";
 
 /** A container as Docker's API takes it. */
 export const toCreateOptions = (spec: ContainerSpec): ContainerCreateOptions => ({
@@ -30,16 +30,28 @@ export const toCreateOptions = (spec: ContainerSpec): ContainerCreateOptions => 
       ]),
     ),
     RestartPolicy: { Name: "unless-stopped" },
-    Memory: spec.limits.memoryBytes,
-    // Equal to Memory: no swap on top.
-    MemorySwap: spec.limits.memoryBytes,
-    NanoCpus: Math.round(spec.limits.cpus * 1e9),
-    PidsLimit: spec.limits.pids,
+    ...toLimits(spec.limits),
     SecurityOpt: ["no-new-privileges"],
     // What a tenant's container writes never fills the disk.
     LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
   },
 });
+
+/** Limits as Docker's API takes them, for a new container or one that is there. */
+export const toLimits = ({ memoryBytes, cpus, pids }: ContainerLimits) => ({
+  Memory: memoryBytes,
+  // Equal to Memory: no swap on top.
+  MemorySwap: memoryBytes,
+  NanoCpus: Math.round(cpus * 1e9),
+  PidsLimit: pids,
+});
+
+/** What of a container's memory in use can't be given back: pages of files can. */
+export const memoryInUseOf = ({ memory_stats: memory }: ContainerStats): number => {
+  const stats: { readonly inactive_file?: number; readonly total_inactive_file?: number } =
+    memory.stats ?? {};
+  return Math.max(0, (memory.usage ?? 0) - (stats.inactive_file ?? stats.total_inactive_file ?? 0));
+};
 
 // What Go writes for a time that never was.
 const never = "0001-01-01T00:00:00Z";

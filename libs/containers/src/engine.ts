@@ -45,6 +45,13 @@ export interface ContainerEngine {
   start(container: string, call?: CallOptions): Promise<void>;
   /** Ends it (SIGTERM, after `graceMs` SIGKILL; 10 s unless told); a stopped or missing one succeeds. */
   stop(container: string, call?: CallOptions & { graceMs?: number }): Promise<void>;
+  /**
+   * Gives it other limits, running or not, from now on. A running one that has more memory in use than it may have now
+   * is made to give it back, or is ended by the kernel and started again: see memoryInUse.
+   */
+  setLimits(container: string, limits: ContainerLimits, call?: CallOptions): Promise<void>;
+  /** How much memory a running container has in use that it can't give back, in bytes; 0 for a stopped one. */
+  memoryInUse(container: string, call?: CallOptions): Promise<number>;
   /** Kills and removes it, and its anonymous volumes; resolves once it is gone. A missing one succeeds. */
   removeContainer(name: string, call?: CallOptions): Promise<void>;
 

@@ -6,3 +6,4 @@ export { drift, type Look, needed, probed } from "./probing/probed.ts";
 export * from "./resource.ts";
 export * from "./run-worker.ts";
 export * from "./step.ts";
+export { wantedTier } from "./tier.ts";
