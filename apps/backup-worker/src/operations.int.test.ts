@@ -73,7 +73,8 @@ test("vectors are tried out beside the live ones, switched, and switched back to
   await acme.act("switch-vectors", { backup, parts: "vectors" });
   assert.equal(await points(), 2);
   await acme.act("switch-vectors", { backup, parts: "vectors" });
-  await acme.act("switch-vectors", { backup: safety, parts: "vectors" });
+  acme.inputs["safety-backup.backup"] = safety;
+  await acme.act("switch-vectors-back", { backup, parts: "vectors" });
   assert.equal(await points(), 3);
   await ask("POST", "/collections/images/points/delete?wait=true", { points: [3] });
   await acme.compensate();

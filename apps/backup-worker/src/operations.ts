@@ -26,7 +26,7 @@ import { waitForAgent } from "./wait-for-agent.ts";
  *
  * Of a restore: `check-backup` (parameters `backup`, `parts`), a safety backup by `backup-now`, `try-restore` (the
  * database into `into`, which the database part has opened beside the live one; the vectors into collections that are
- * removed again), and `switch-vectors` (of `backup`).
+ * removed again), and `switch-vectors`; `switch-vectors-back` takes the safety backup.
  */
 export const backupOperations = (services: BackupServices): Operations => ({
   ...lifeOperations(backupLife(services, (command, context) => refresh(services, command, context))),
@@ -47,6 +47,29 @@ export const backupOperations = (services: BackupServices): Operations => ({
       manifest.id,
       "verified",
     );
+  },
+  "list-backups": async (command, context) => {
+    const { client } = await openAgent(services, command, context);
+    const listing = await context.call("list backups", (signal) => client.list(signal));
+    const line = (name: string, outcome: string) => ({ kind: "backup", name, outcome });
+    const { backups, damaged, lastDrill, nextAt, lastFailure } = listing;
+    return {
+      outputs: {
+        count: String(backups.length),
+        ...(nextAt !== undefined && { nextAt }),
+        ...(lastDrill !== undefined && { lastDrill: lastDrill.backup, provenAt: lastDrill.finishedAt }),
+        ...(lastFailure !== undefined && { lastFailure: `${lastFailure.what} at ${lastFailure.at}` }),
+      },
+      resources: [],
+      // Newest first; as many as a message has room for.
+      receipt: [
+        ...backups
+          .toReversed()
+          .slice(0, 200)
+          .map((manifest) => line(manifest.id, describe(manifest, lastDrill?.backup === manifest.id))),
+        ...damaged.slice(0, 50).map(({ id, reason }) => line(id, `damaged: ${reason.slice(0, 200)}`)),
+      ],
+    };
   },
   drill: async (command, context) => {
     const { client } = await openAgent(services, command, context);
@@ -110,18 +133,26 @@ export const backupOperations = (services: BackupServices): Operations => ({
     }
     return done({ backup, ...countsOf(...compared) }, "backup", backup, "restored-and-compared");
   },
-  "switch-vectors": async (command, context) => {
-    // Of a restore that is undone: the safety backup that it took.
-    const backup = wantedBackup(command);
-    if (partsOf(command) === "database") return done({ backup }, "backup", backup, "left-out");
-    const { client } = await openAgent(services, command, context);
-    const named = { call: "switch the vectors", what: `the switch of the vectors to ${backup}` };
-    const job = { kind: "switch-vectors", backup } as const;
-    const id = jobId(command, `switch-${backup}`);
-    const { compared } = await doJob(client, context, named, id, job, "restored");
-    return done({ backup, ...countsOf(compared) }, "backup", backup, "live-vectors");
-  },
+  "switch-vectors": (command, context) => switchVectors(services, command, wantedBackup(command), context),
+  "switch-vectors-back": (command, context) =>
+    switchVectors(services, command, safetyBackup(command), context),
 });
+
+/** Makes the live vectors what a backup holds; done twice it is done once. */
+const switchVectors = async (
+  services: BackupServices,
+  command: OperationCommand,
+  backup: BackupId,
+  context: StepContext,
+): ReturnType<Operations[string]> => {
+  if (partsOf(command) === "database") return done({ backup }, "backup", backup, "left-out");
+  const { client } = await openAgent(services, command, context);
+  const named = { call: "switch the vectors", what: `the switch of the vectors to ${backup}` };
+  const job = { kind: "switch-vectors", backup } as const;
+  const id = jobId(command, `switch-${backup}`);
+  const { compared } = await doJob(client, context, named, id, job, "restored");
+  return done({ backup, ...countsOf(compared) }, "backup", backup, "live-vectors");
+};
 
 /** The agent's files of the newest secrets and settings, and the agent started anew with them. */
 const refresh: (
@@ -200,11 +231,18 @@ const partsOf = ({ parameters, tenant }: OperationCommand): "all" | "database" |
   );
 };
 
-/** The backup that is meant; in an undo (`backupOf: safety`) the one that the saga itself took before. */
-const optionalBackup = ({ parameters, inputs }: OperationCommand): BackupId | undefined =>
-  parseBackupId(
-    (parameters.backupOf === "safety" ? inputs["safety-backup.backup"] : parameters.backup) ?? "",
+const optionalBackup = ({ parameters }: OperationCommand): BackupId | undefined =>
+  parseBackupId(parameters.backup ?? "");
+
+/** The one that the restore itself took before it changed anything. */
+const safetyBackup = ({ inputs, tenant }: OperationCommand): BackupId => {
+  const backup = parseBackupId(inputs["safety-backup.backup"] ?? "");
+  if (backup !== undefined) return backup;
+  throw new PermanentStepError(
+    "input-missing",
+    `the restore of tenant ${tenant.slug} is to be undone and names no safety backup; tenantctl backups ${tenant.slug} lists them: restore the one that was taken last`,
   );
+};
 
 const wantedBackup = (command: OperationCommand): BackupId => {
   const backup = optionalBackup(command);
@@ -213,6 +251,13 @@ const wantedBackup = (command: OperationCommand): BackupId => {
     "backup-unknown",
     `"${command.parameters.backup ?? ""}" is no backup's id; tenantctl backups ${command.tenant.slug} lists them`,
   );
+};
+
+/** `good, 12.3 MiB, by the schedule, restored for a trial`. */
+const describe = (manifest: Manifest, proven: boolean): string => {
+  const mebibytes = (Number(outputsOf(manifest).bytes) / 1024 ** 2).toFixed(1);
+  const why = manifest.trigger === "schedule" ? "by the schedule" : "asked for";
+  return `good, ${mebibytes} MiB, ${why}${proven ? ", restored for a trial" : ""}`;
 };
 
 const outputsOf = (manifest: Manifest): Record<string, string> => ({

@@ -40,7 +40,7 @@ const headOf = (saga: Saga, tenant: Tenant): string[] => {
     case "closed":
       return [`The tenant ${slug} is removed, and its name is free.`];
     default:
-      return [`The tenant ${slug} is ${tenant.state}.`];
+      return [`The ${kind} of ${slug} is done; the tenant is ${tenant.state}.`];
   }
 };
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addAbort, addResume, addRetry } from "./commands/acts.ts";
+import { addBackup, addBackups, addRestoreBackup } from "./commands/backups.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addCreate } from "./commands/create.ts";
@@ -35,6 +36,7 @@ Examples:
   $ tenantctl sagas --status stuck               what waits for an operator
   $ tenantctl suspend acme --reason "..."        closes every way in; \`resume\` opens it again
   $ tenantctl remove acme --reason "..."         can be restored for a week
+  $ tenantctl backup acme                        a backup now; \`backups\` lists them
   $ tenantctl credentials acme --out acme.txt    its passwords and keys, for its eyes only
   $ tenantctl list --json | jq -r .items[].slug`;
 
@@ -56,6 +58,9 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addSuspend,
     addRemove,
     addRestore,
+    addBackup,
+    addBackups,
+    addRestoreBackup,
     addShards,
     addCredentials,
     addSecret,

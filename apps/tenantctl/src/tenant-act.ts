@@ -1,4 +1,4 @@
-import type { ApiClient, Tenant, TenantActAnswer, TenantActName } from "@deeplens/client/api";
+import type { ApiClient, Tenant, TenantActAnswer, TenantActName, TenantActTold } from "@deeplens/client/api";
 import type { ExitCode } from "./exit-code.ts";
 import { exitCodes } from "./exit-code.ts";
 import { followToEnd, tellEnd } from "./follow.ts";
@@ -19,13 +19,13 @@ export const actOnTenant = async (
   api: ApiClient,
   tenant: Tenant,
   act: TenantActName,
-  graceMs?: number,
+  more: Pick<TenantActTold, "graceMs" | "restore"> = {},
 ): Promise<ExitCode> => {
   const reason = await reasonOf(session, act);
   const answer = await api.actOnTenant(tenant.slug, act, {
     tenantId: tenant.tenantId,
     reason,
-    ...(graceMs === undefined ? {} : { graceMs }),
+    ...more,
   });
   return tellAnswer(session, api, answer, act);
 };

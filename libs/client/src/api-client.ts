@@ -18,6 +18,7 @@ import type {
   Tenant,
   TenantActAnswer,
   TenantActName,
+  TenantActTold,
   TenantHealth,
   TenantRequest,
 } from "./api-types.ts";
@@ -63,11 +64,7 @@ export interface ApiClient {
    * An act on a tenant that was made; `tenantId` is the one that is meant, whoever has the name by now. `graceMs` is for
    * remove and grace: how long after its beginning the removal purges, 0 for at once.
    */
-  actOnTenant(
-    slugOrId: string,
-    act: TenantActName,
-    told: { tenantId: string; reason: string; graceMs?: number },
-  ): Promise<TenantActAnswer>;
+  actOnTenant(slugOrId: string, act: TenantActName, told: TenantActTold): Promise<TenantActAnswer>;
   /** How far the orchestrator has read, and why a partition stopped. */
   shards(): Promise<{ readonly items: readonly Shard[] }>;
   /** Gives the position of a stopped partition up, and reads it on. */

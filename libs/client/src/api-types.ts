@@ -53,7 +53,26 @@ export interface Tenant {
 }
 
 /** An act on a tenant that was made. */
-export type TenantActName = "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release";
+export type TenantActName =
+  | "suspend"
+  | "resume"
+  | "remove"
+  | "restore"
+  | "purge"
+  | "grace"
+  | "release"
+  | "backup"
+  | "drill"
+  | "backups"
+  | "restore-backup";
+
+/** What else an act is told. */
+export interface TenantActTold {
+  readonly tenantId: string;
+  readonly reason: string;
+  readonly graceMs?: number;
+  readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
+}
 
 export interface TenantActAnswer {
   readonly inboxId: number;

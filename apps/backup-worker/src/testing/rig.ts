@@ -41,6 +41,8 @@ export interface TestTenant {
   context(): TestContext;
   provision(): ReturnType<StepHandler["provision"]>;
   compensate(): ReturnType<StepHandler["compensate"]>;
+  /** What completed steps have put out, for operations. */
+  readonly inputs: Record<string, string>;
   /** One of the part's operations, asked by the saga `saga` unless told. */
   act(operation: string, parameters?: Record<string, string>, sagaId?: string): ReturnType<Operation>;
 }
@@ -85,19 +87,20 @@ const testTenant = (source: TenantToBackUp, services: BackupServices): TestTenan
       "vectors.collection": "images",
     },
   };
+  const inputs = { ...command.inputs };
   const undo: UndoCommand = { tenant, purpose: "compensate", reason: "a test" };
   const handler = withSecretsOf(source, backupStep(services));
   const ledger = memoryLedger();
   const secrets = memorySecrets();
   const context = () => testContext({ step: "backup", tenant, installation, ledger, secrets });
   return {
-    ...{ tenant, command, undo, handler, ledger, secrets, context },
+    ...{ tenant, command, undo, handler, ledger, secrets, context, inputs },
     backup: tenantBackup(tenant, installation),
     provision: () => handler.provision(command, context()),
     compensate: () => handler.compensate(undo, context()),
     act: (operation, parameters = {}, sagaId = "saga") => {
       const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
-      const { inputs, tier } = command;
+      const { tier } = command;
       return run({ tenant, sagaId, operation, parameters, inputs, tier, storage: "none" }, context());
     },
   };

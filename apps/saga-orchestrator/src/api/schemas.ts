@@ -215,6 +215,13 @@ export const tenantActSchema = z.strictObject({
     .max(longestGraceMs, "must be no more than a year")
     .optional()
     .meta({ description: "remove and grace: how long after its beginning the removal purges; 0: at once" }),
+  restore: z
+    .strictObject({
+      backup: z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/, "is no backup's id"),
+      parts: z.enum(["all", "database", "vectors"]).default("all"),
+    })
+    .optional()
+    .meta({ description: "restore-backup: which backup, and which parts of it" }),
 });
 
 export const tenantActAnswerSchema = z.strictObject({

@@ -6,9 +6,11 @@ import { eventsFor, reachableStates } from "../testing/act-walk.ts";
 import {
   type ActTable,
   actTables,
+  backingUp,
   checkActTable,
   isOperation,
   removal,
+  restoration,
   resumption,
   suspension,
 } from "./act-table.ts";
@@ -136,7 +138,7 @@ const beginning = (table: ActTable): Pick<Moved, "from" | "event"> => ({
 const looks = ["looking", "lookBackingOff", "lookFailed"];
 
 // Seen to fail: with purge-identity waiting for `grace` alone, and with the guard of `abort` taken out of build-act.ts.
-for (const table of [suspension, resumption])
+for (const table of [suspension, resumption, backingUp, restoration])
   test(`every move of ${table.kind} keeps every promise, and every state comes to an end with an operator's help`, (t) => {
     const runner = runnerOf(table);
     const check = checking(table);

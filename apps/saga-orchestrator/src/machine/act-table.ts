@@ -147,7 +147,79 @@ export const removal: ActTable = {
   ],
 };
 
-export const actTables = [suspension, resumption, removal] as const;
+/** An hour is not long for a large database: these may work for so long. */
+const longWorkMs = 4 * 3_600_000;
+
+const ofBackups = (operation: string) =>
+  ({ does: "operation", part: "backup", operation, workMs: longWorkMs }) as const;
+
+/** Takes a backup, and reads it back. */
+export const backingUp: ActTable = {
+  kind: "backup",
+  onFailure: "undo",
+  steps: [{ step: "backup-now", after: [], ...ofBackups("backup-now") }],
+};
+
+/** Restores the newest backup for a trial, compares, and leaves nothing of it. */
+export const drill: ActTable = {
+  kind: "drill",
+  onFailure: "undo",
+  steps: [{ step: "try-out", after: [], ...ofBackups("drill") }],
+};
+
+/** Lists the backups that there are; changes nothing. */
+export const backupList: ActTable = {
+  kind: "backups",
+  onFailure: "undo",
+  steps: [{ step: "list-backups", after: [], ...ofBackups("list-backups") }],
+};
+
+/**
+ * Makes a tenant what a backup holds: checked before anything is touched, after a safety backup, restored and compared
+ * beside the live data, and then switched. Undone, the switches are switched back: the vectors to the safety backup.
+ */
+export const restoration: ActTable = {
+  kind: "restore-backup",
+  onFailure: "undo",
+  steps: [
+    { step: "check-backup", after: [], ...ofBackups("check-backup") },
+    { step: "safety-backup", after: ["check-backup"], ...ofBackups("backup-now") },
+    {
+      step: "restore-open",
+      after: ["safety-backup"],
+      does: "operation",
+      part: "database",
+      operation: "restore-open",
+      undo: { operation: "restore-drop" },
+    },
+    { step: "try-restore", after: ["restore-open"], ...ofBackups("try-restore") },
+    {
+      step: "restore-switch",
+      // Of the opening too: what was opened goes only after the switch was switched back.
+      after: ["restore-open", "try-restore"],
+      does: "operation",
+      part: "database",
+      operation: "restore-switch",
+      undo: { operation: "restore-switch-back" },
+    },
+    {
+      step: "switch-vectors",
+      after: ["restore-switch"],
+      ...ofBackups("switch-vectors"),
+      undo: { operation: "switch-vectors-back" },
+    },
+  ],
+};
+
+export const actTables = [
+  suspension,
+  resumption,
+  removal,
+  backingUp,
+  drill,
+  backupList,
+  restoration,
+] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */
 export const checkActTable = ({ kind, steps }: ActTable): void => {

@@ -63,7 +63,7 @@ const duringOf = (saga: Saga, tenant: Tenant): TenantState =>
 
 const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   const { reason } = saga.request.act;
-  const { running: _running, suspension: _suspension, ...acts } = tenant.acts;
+  const { running: _running, suspension, ...acts } = tenant.acts;
   const since = batch.now.toISOString();
   delete saga.error;
   keepOutputs(batch, saga, tenant);
@@ -76,6 +76,14 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       tenant.acts = acts;
       moveTenant(batch, tenant, "ready");
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantResumed", value: { reason } });
+    case "backup":
+    case "drill":
+    case "backups":
+    case "restore-backup":
+      // The tenant is what it was: nothing is to be told of it.
+      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      batch.changedTenants.add(tenant);
+      return;
     default:
       throw new Error(`a saga of kind ${saga.kind} has no end of its own`);
   }

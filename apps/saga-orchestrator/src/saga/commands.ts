@@ -103,20 +103,21 @@ const commandOf = (
 const asked = (
   step: OperationStep,
   work: Work,
-  { reason }: ActTold,
+  { reason, restore }: ActTold,
 ): { operation: string; parameters: Record<string, string> } => {
+  const told = { reason, ...restore };
   switch (work) {
     case "do":
-      return { operation: step.operation, parameters: { reason, ...step.parameters } };
+      return { operation: step.operation, parameters: { ...told, ...step.parameters } };
     case "look":
       return {
         operation: step.operation,
-        parameters: { reason, ...step.parameters, purpose: "second-look" },
+        parameters: { ...told, ...step.parameters, purpose: "second-look" },
       };
     case "undo":
       return {
         operation: step.undo?.operation ?? step.operation,
-        parameters: { reason, ...step.undo?.parameters },
+        parameters: { ...told, ...step.undo?.parameters },
       };
     default:
       return unreachable(work);

@@ -1,5 +1,5 @@
 import type { TenantProvisioningRequested, TenantRemovalRequested } from "@deeplens/contracts";
-import type { IllParts } from "./saga.ts";
+import type { ActTold, IllParts } from "./saga.ts";
 
 /** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
 export interface KeptRecord {
@@ -9,6 +9,9 @@ export interface KeptRecord {
   readonly value: string | null;
   readonly headers: string;
 }
+
+/** Acts on a tenant's backups: they leave its state as it is. */
+export type BackupAct = "backup" | "drill" | "backups" | "restore-backup";
 
 /** What the API (or a record that came in on a foreign partition) puts into the inbox of the tenant's shard. */
 export type InboxBody =
@@ -33,7 +36,7 @@ export type InboxBody =
   | {
       /** An act on a tenant that was made. */
       readonly kind: "tenant";
-      readonly act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release";
+      readonly act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | BackupAct;
       readonly slug: string;
       /** Where another tenant has the slug, the act is refused. */
       readonly tenantId: string;
@@ -41,6 +44,7 @@ export type InboxBody =
       readonly sagaId?: string;
       /** remove and grace: how long after its beginning the removal purges, in ms; 0: at once. */
       readonly graceMs?: number;
+      readonly restore?: ActTold["restore"];
       readonly by: string;
       readonly reason: string;
     }

@@ -91,6 +91,8 @@ export interface ActTold {
   /** The moment for which it waits, and until when the name is held afterwards: ISO 8601, removals alone. */
   readonly purgeAt?: string;
   readonly slugHeldUntil?: string;
+  /** restore-backup: which one, and what of it. */
+  readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
 }
 
 export interface Saga {

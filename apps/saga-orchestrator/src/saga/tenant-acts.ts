@@ -3,7 +3,7 @@ import { finalBackupStep, graceStep } from "../machine/act-table.ts";
 import { advanceSaga, type Happened, startSaga } from "./advance.ts";
 import { moveTenant, publishLifecycle } from "./announce.ts";
 import { actKindOf, type Batch } from "./batch.ts";
-import type { InboxBody, InboxResult } from "./inbox.ts";
+import type { BackupAct, InboxBody, InboxResult } from "./inbox.ts";
 import { newStep, sagaIdOf } from "./requests.ts";
 import type { ActTold, Reservation, Saga, Tenant, TenantState } from "./saga.ts";
 
@@ -17,13 +17,18 @@ export interface Asked {
 
 type Refusal = Extract<InboxResult, { ok: false }>;
 
+type Begun = "suspend" | "resume" | "remove" | BackupAct;
+
 /** In which states an act begins, and in which there is nothing to do. */
-const states: Readonly<
-  Record<"suspend" | "resume" | "remove", { from: TenantState[]; already: TenantState[] }>
-> = {
+const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {
   suspend: { from: ["ready"], already: ["suspended"] },
   resume: { from: ["suspended"], already: ["ready"] },
   remove: { from: ["ready", "suspended"], already: ["removed"] },
+  backup: { from: ["ready", "suspended"], already: [] },
+  drill: { from: ["ready", "suspended"], already: [] },
+  backups: { from: ["ready", "suspended"], already: [] },
+  // Of a suspended one the switch would open what is closed.
+  "restore-backup": { from: ["ready"], already: [] },
 };
 
 /**
@@ -50,6 +55,10 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "suspend":
     case "resume":
     case "remove":
+    case "backup":
+    case "drill":
+    case "backups":
+    case "restore-backup":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":
@@ -69,14 +78,17 @@ interface Parts {
 
 const begin = (
   batch: Batch,
-  kind: "suspend" | "resume" | "remove",
+  kind: Begun,
   act: TenantAct,
   { tenant, reservation }: Parts,
   asked: Asked,
 ): InboxResult => {
   const { running } = tenant.acts;
   if (running !== undefined)
-    return running.kind === kind ? already(tenant, running.sagaId) : actRuns(tenant, running);
+    // Another restore than the one that runs is no repetition of it.
+    return running.kind === kind && kind !== "restore-backup"
+      ? already(tenant, running.sagaId)
+      : actRuns(tenant, running);
   const { from, already: there } = states[kind];
   if (there.includes(tenant.state)) return already(tenant, lastSagaOf(tenant, reservation));
   if (!from.includes(tenant.state)) return wrongState(tenant, kind, reservation);
@@ -106,6 +118,7 @@ const newSaga = (
   const told: ActTold = {
     by: act.by,
     reason: act.reason,
+    ...(act.restore === undefined ? {} : { restore: act.restore }),
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
   };
   return {

@@ -7,7 +7,7 @@ import {
   tenantIdOf,
 } from "@deeplens/contracts";
 import type { Input } from "../engine/inputs.ts";
-import type { InboxBody } from "../saga/inbox.ts";
+import type { BackupAct, InboxBody } from "../saga/inbox.ts";
 import { sagaIdOf } from "../saga/requests.ts";
 import type { Saga, Timer, Work } from "../saga/saga.ts";
 
@@ -248,7 +248,7 @@ export const resumed = act("resume");
 export const aborted = act("abort");
 
 type ActOnTenant = Extract<InboxBody, { kind: "tenant" }>;
-type Told = Partial<Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason">> & {
+type Told = Partial<Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore">> & {
   inboxId?: number;
 };
 
@@ -277,7 +277,7 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
-  (name: "suspend" | "resume" | "remove") =>
+  (name: "suspend" | "resume" | "remove" | BackupAct) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
     const event = tenantAct(name)(rest);
@@ -291,6 +291,8 @@ const beginning =
 export const suspendAsked = beginning("suspend");
 export const resumeAsked = beginning("resume");
 export const removeAsked = beginning("remove");
+export const backupAsked = beginning("backup");
+export const restoreBackupAsked = beginning("restore-backup");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

@@ -53,7 +53,7 @@ export const addRemove = (commands: Commands): void => {
           graceMs === 0 ? `Remove ${tenant.slug} for good?` : `Remove ${tenant.slug}?`,
           graceMs === 0 ? tenant.slug : undefined,
         );
-        return actOnTenant(session, api, tenant, "remove", graceMs);
+        return actOnTenant(session, api, tenant, "remove", graceMs === undefined ? {} : { graceMs });
       }),
     );
 };
@@ -99,7 +99,7 @@ const changeRemoval = async (
   if (grace === undefined) return actOnTenant(session, api, tenant, "remove");
   const plan = `The removal of ${slug} runs; it purges ${duration(grace)} after its beginning, and not at ${moment(removal?.purgeAt ?? "")}.`;
   await confirmed(session, [plan], "Move it?");
-  return actOnTenant(session, api, tenant, "grace", grace);
+  return actOnTenant(session, api, tenant, "grace", { graceMs: grace });
 };
 
 const releaseName = async (session: Session<Options>, api: ApiClient, tenant: Tenant): Promise<ExitCode> => {

@@ -24,6 +24,10 @@ const acts: Readonly<Record<Act, string>> = {
   restore: "Take a removal back, inside its grace period",
   purge: "End the grace period of a removal now",
   grace: "Move the end of a removal's grace period: so long after its beginning",
+  backup: "Take a backup of a tenant, and read it back",
+  drill: "Restore a tenant's newest backup for a trial, compare, and leave nothing of it",
+  backups: "List a tenant's backups: they are in the receipt of the saga",
+  "restore-backup": "Make a tenant what one of its backups holds",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 
@@ -57,9 +61,10 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
     `/v1/tenants/:tenant/${act}`,
     { schema: schemaOf(acts[act]) },
     async ({ params, headers, body }, reply) => {
-      const { reason, graceMs, tenantId } = body;
+      const { reason, graceMs, tenantId, restore } = body;
       if (graceMs !== undefined && act !== "remove" && act !== "grace") throw graceIsForRemovals(act);
       if (graceMs === undefined && act === "grace") throw graceIsMissing();
+      if ((restore !== undefined) !== (act === "restore-backup")) throw restoreIsFor(act);
       const field = unstorableField(body);
       if (field !== undefined)
         throw new Problem(400, "request-malformed", `${field}: has a zero byte`, "remove it", { field });
@@ -75,6 +80,7 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
         tenantId,
         ...(sagaId === undefined ? {} : { sagaId }),
         ...(graceMs === undefined ? {} : { graceMs }),
+        ...(restore === undefined ? {} : { restore }),
         by,
         reason,
       });
@@ -132,6 +138,21 @@ const nextOf = (code: string, slug: string): string => {
 
 const graceIsForRemovals = (act: Act): Problem =>
   new Problem(400, "request-malformed", `graceMs: ${act} takes none`, "leave it out", { field: "graceMs" });
+
+const restoreIsFor = (act: Act): Problem =>
+  act === "restore-backup"
+    ? new Problem(
+        400,
+        "request-malformed",
+        "restore: is missing",
+        "say which backup, and which parts of it",
+        {
+          field: "restore",
+        },
+      )
+    : new Problem(400, "request-malformed", `restore: ${act} takes none`, "leave it out", {
+        field: "restore",
+      });
 
 const graceIsMissing = (): Problem =>
   new Problem(
