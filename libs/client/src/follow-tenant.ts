@@ -70,7 +70,7 @@ export async function* followTenant(
       }
       yield one;
       if (one.type !== "state") return;
-      settled = one.state.state === "ready" || one.state.state === "rolled-back";
+      settled = !["provisioning", "compensating", "stuck"].includes(one.state.state);
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
