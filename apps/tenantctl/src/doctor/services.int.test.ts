@@ -35,8 +35,10 @@ import {
 
 test("the running services are well", async () => {
   for (const check of [postgres, redis, minio, identity, disk, clock, certificates]) {
-    const { status, findings } = await examined(check, healthy());
-    assert.equal(status, "ok", `${check.name}: ${JSON.stringify(findings)}`);
+    const { findings } = await examined(check, healthy());
+    // Another test may be using a tenant's connections up just now.
+    const ours = findings.filter(({ what }) => !/^database .* connections in use$/.test(what));
+    assert.deepEqual(ours, [], check.name);
   }
 });
 
@@ -135,7 +137,9 @@ test("a tenant's database whose connections are used up, and a control database 
   const patient = patientWith((now) => ({ controlDb: { ...now.controlDb, database: "no_such_database" } }));
   const { findings } = await examined(postgres, patient);
   assert.deepEqual(
-    findings.map(({ severity, what }) => `${severity}: ${what}`),
+    findings
+      .filter(({ what }) => what.includes(name) || !what.startsWith("database "))
+      .map(({ severity, what }) => `${severity}: ${what}`),
     [
       "problem: the control database no_such_database is not there",
       `warning: database ${name} has 2 of its 2 connections in use`,
