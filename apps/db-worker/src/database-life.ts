@@ -45,20 +45,29 @@ const suspend = async (
 ): ReturnType<Operation> => {
   const { application, database } = namesOf(tenant);
   const there = await withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
-    if ((await whatIsThere(server, session, tenant, context)) === "absent") return false;
-    await context.call("close the Postgres database to its application role", () =>
-      transaction(session, [
-        `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
-        `REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`,
-      ]),
-    );
+    const found = await whatIsThere(server, session, tenant, context);
+    // A role without its database could still log in to another one.
+    if (found.application)
+      await context.call("close the Postgres database to its application role", () =>
+        transaction(session, [
+          `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
+          ...(found.database
+            ? [`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`]
+            : []),
+        ]),
+      );
     await context.call("end the Postgres sessions of the tenant", () => endSessions(session, tenant));
-    return true;
+    return found;
   });
   const password = await context.secrets.read(databaseSecret);
-  if (there && password !== undefined)
+  if (there.application && password !== undefined)
     await context.call("be refused by Postgres", (signal) => proveRefused(server, tenant, password, signal));
-  return { outputs: {}, resources: [], receipt: linesOf(tenant, there ? "refused" : "absent") };
+  const outcome = (isThere: boolean) => (isThere ? "refused" : "absent");
+  return {
+    outputs: {},
+    resources: [],
+    receipt: linesOf(tenant, { database: outcome(there.database), application: outcome(there.application) }),
+  };
 };
 
 const resume = async (
@@ -70,8 +79,10 @@ const resume = async (
   const { application, database } = namesOf(tenant);
   const password = (await credentialOf(command, context, databaseSecret))?.value;
   await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
-    if ((await whatIsThere(server, session, tenant, context)) === "absent" || password === undefined)
+    const found = await whatIsThere(server, session, tenant, context);
+    if (!found.database || password === undefined)
       throw missing({ kind: databaseKind, name: database }, tenant.slug);
+    if (!found.application) throw missing({ kind: roleKind, name: application }, tenant.slug);
     await context.call("open the Postgres database to its application role", async () =>
       transaction(session, [
         `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
@@ -82,7 +93,11 @@ const resume = async (
   await context.call("use the Postgres database as its tenant", (signal) =>
     prove(server, tenant, password ?? "", signal),
   );
-  return { outputs: {}, resources: [], receipt: linesOf(tenant, "answers") };
+  return {
+    outputs: {},
+    resources: [],
+    receipt: linesOf(tenant, { database: "answers", application: "answers" }),
+  };
 };
 
 /** Databases first (the live one, and any other that the owner role has), then roles, the owner's last. */
@@ -134,19 +149,18 @@ const dropWithData = async (session: PoolClient, database: string, application: 
   await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE)`);
 };
 
-/** The database with its roles, or nothing of them. @throws where any is somebody else's */
+/** Which of them is there. @throws PermanentStepError where one is somebody else's */
 const whatIsThere = async (
   server: TenantServer,
   session: PoolClient,
   tenant: Tenant,
   context: StepContext,
-): Promise<"there" | "absent"> => {
+): Promise<{ readonly database: boolean; readonly application: boolean }> => {
   const ports = portsOf(server, session, tenant, context.installation);
-  const found = [
-    await ownResource(context, tenant, ports.database(undefined)),
-    await ownResource(context, tenant, ports.application),
-  ];
-  return found.every((one) => one === "there") ? "there" : "absent";
+  return {
+    database: (await ownResource(context, tenant, ports.database(undefined))) === "there",
+    application: (await ownResource(context, tenant, ports.application)) === "there",
+  };
 };
 
 const sessionsOf = "usename = ANY ($1) AND pid <> pg_backend_pid()";
@@ -185,10 +199,13 @@ const proveRefused = async (
   throw new Error(`Postgres still lets tenant ${tenant.slug} into ${database}`);
 };
 
-const linesOf = (tenant: Tenant, outcome: string): ReceiptLine[] => {
+const linesOf = (
+  tenant: Tenant,
+  outcomes: { readonly database: string; readonly application: string },
+): ReceiptLine[] => {
   const { database, application } = namesOf(tenant);
   return [
-    { kind: databaseKind, name: database, outcome },
-    { kind: roleKind, name: application, outcome },
+    { kind: databaseKind, name: database, outcome: outcomes.database },
+    { kind: roleKind, name: application, outcome: outcomes.application },
   ];
 };
