@@ -1,4 +1,5 @@
 /** `npm run bench -- <benchmark> [flags]`: what the product costs, measured on a running installation. */
+import { backup } from "./backup.ts";
 import type { Benchmark, Progress } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
@@ -11,7 +12,7 @@ import { type Measures, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { engine, tenant, storm, memory, idle };
+const benchmarks: Readonly<Record<string, Benchmark>> = { backup, engine, tenant, storm, memory, idle };
 
 const [name = "", ...argv] = process.argv.slice(2);
 const chosen = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;

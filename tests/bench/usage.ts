@@ -103,7 +103,8 @@ const mappingsIn = (smaps: string): Mapping[] =>
     };
   });
 
-const pssOfProcess = async (id: number): Promise<number> => {
+/** Proportional set size in MB; 0 for a process that has ended. */
+export const pssOfProcess = async (id: number): Promise<number> => {
   try {
     const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8");
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1_024;

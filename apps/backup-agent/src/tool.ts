@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { Readable, type Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Readable, Writable } from "node:stream";
 
 const longestErrorText = 2_000;
 
@@ -45,22 +44,28 @@ export const runTool = async <T>(
 
 const feed = async (input: AsyncIterable<Buffer> | undefined, stdin: Writable | null): Promise<void> => {
   if (input === undefined || stdin === null) return;
-  let wrong: Error | undefined;
-  const told = (async function* () {
-    try {
-      yield* input;
-    } catch (error) {
-      wrong = error as Error;
-      throw error;
-    }
-  })();
-  try {
-    await pipeline(Readable.from(told), stdin);
-  } catch (error) {
-    // It ended without reading on: how it ended says whether that is an error.
-    if (wrong !== undefined || (error as NodeJS.ErrnoException).code !== "EPIPE") throw wrong ?? error;
+  let broken: NodeJS.ErrnoException | undefined;
+  stdin.on("error", (error) => {
+    broken = error;
+  });
+  for await (const chunk of input) {
+    if (stdin.destroyed) break;
+    if (!stdin.write(chunk)) await drainedOrClosed(stdin);
   }
+  stdin.end();
+  // It ended without reading on: how it ended says whether that is an error.
+  if (broken !== undefined && broken.code !== "EPIPE") throw broken;
 };
+
+const drainedOrClosed = (stdin: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of ["drain", "close", "error"]) stdin.off(event, done);
+      resolve();
+    };
+    if (stdin.destroyed) return done();
+    for (const event of ["drain", "close", "error"]) stdin.once(event, done);
+  });
 
 const end = async (
   child: ChildProcessByStdio<Writable | null, Readable, Readable>,
