@@ -1,7 +1,8 @@
 import { type Life, lifeOperations, type Operation, type StepHandler } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
 import { bucketTier } from "./bucket-tier.ts";
-import { byosLife, giveUp, probeByos } from "./byos/operations.ts";
+import { probeByos } from "./byos/look.ts";
+import { byosLife, giveUp } from "./byos/operations.ts";
 import { isByosRow, type Reach } from "./byos/place.ts";
 import { provisionByos } from "./byos/provision.ts";
 import { compensateBucket } from "./compensate.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  type Ledger,
   type LedgerKey,
   type PermanentStepError as Permanent,
   PermanentStepError,
@@ -23,12 +24,14 @@ export const cloudsSuite = (cloud: () => TestCloud, name: string): void => {
     assert.deepEqual(done.resources, [{ kind: "byos-place", name: `${endpoint}/${bucket}/` }]);
     assert.deepEqual(await tenant.provision(), done);
     assert.deepEqual(await tenant.customer.keys(), []);
-    assert.deepEqual(await tenant.probe(), { ok: "true" });
     assert.deepEqual(tenant.openRows(), [["byos-place", "made"]]);
 
     assert.deepEqual(
       (await tenant.undo()).map(({ kind, outcome }) => [kind, outcome]),
-      [["byos-place", "given-up"]],
+      [
+        ["byos-probe", "absent"],
+        ["byos-place", "given-up"],
+      ],
     );
     assert.equal(await tenant.secret(), undefined);
     assert.deepEqual(tenant.openRows(), []);
@@ -58,17 +61,43 @@ export const cloudsSuite = (cloud: () => TestCloud, name: string): void => {
       assert.equal(await tenant.secret(), undefined);
     });
 
-  test(`${name}: a customer's bucket that turns read-only is found by the probe, and found well when it is writable again`, async () => {
+  // Seen to fail with every look the small one, and with an ill place looked at by the small one the next time.
+  test(`${name}: a customer's bucket that turns read-only is found by the daily proof, and found well when it is writable again`, async () => {
     const tenant = await tenantOf(await cloud().customer());
     await tenant.provision();
     await tenant.customer.put("theirs", "x");
     await tenant.customer.allow(["list", "read", "delete"]);
-    const { ok, code, reason } = await tenant.probe();
-    assert.deepEqual([ok, code], ["false", "byos-right-missing"]);
-    assert.match(reason ?? "", cloud().words.write);
+    for (let look = 0; look < 2; look++) {
+      const { ok, code, reason } = await tenant.probe();
+      assert.deepEqual([ok, code], ["false", "place-byos-right-missing"]);
+      assert.match(reason ?? "", cloud().words.write);
+    }
     await tenant.customer.allow(allRights);
-    assert.deepEqual(await tenant.probe(), { ok: "true" });
+    const well = await tenant.probe();
+    assert.equal(well.ok, "true");
+    assert.ok(Date.parse(well["place.provenAt"] ?? "") > Date.now() - 60_000);
     assert.deepEqual(await tenant.customer.keys(), ["theirs"]);
+    // Between the proofs of a day a look asks for less, and sees at once a key that stopped working.
+    await tenant.customer.allow(["list", "read"]);
+    assert.equal((await tenant.probe())["place.provenAt"], well["place.provenAt"]);
+    await tenant.customer.allow([]);
+    assert.equal((await tenant.probe()).ok, "false");
+  });
+
+  test(`${name}: what a look that died left behind, the undo removes`, async () => {
+    const customer = await cloud().customer();
+    const tenant = await tenantOf(customer);
+    await tenant.provision();
+    const key = `.deeplens-probe/${tenant.tenantId}`;
+    await customer.put(key, `DeepLens probes the storage of tenant ${tenant.tenantId} once\n`);
+    assert.deepEqual(
+      (await tenant.undo()).map(({ kind, outcome }) => [kind, outcome]),
+      [
+        ["byos-probe", "removed"],
+        ["byos-place", "given-up"],
+      ],
+    );
+    assert.deepEqual(await customer.keys(), []);
   });
 
   test(`${name}: credentials that the cloud does not know are refused for good`, async () => {
@@ -184,10 +213,16 @@ export const tenantOf = async (
   });
   const storage = { type: "byos", location: customer.location, credentialRef: reference } as const;
   const provision = (more: object = {}) => handler.provision({ ...command, storage }, context(more));
-  const operate = (operation: string) => {
+  const operate = (operation: string, ledger?: Partial<Ledger>) => {
     const act = handler.operations?.[operation] ?? assert.fail(`there is no ${operation}`);
-    return act({ ...command, ...{ sagaId: "s", operation, parameters: {}, storage: "byos" } }, context());
+    const of = context();
+    return act(
+      { ...command, ...{ sagaId: "s", operation, parameters: {}, storage: "byos" } },
+      { ...of, ledger: { ...of.ledger, ...ledger } },
+    );
   };
+  // As the runtime gives it to a look.
+  const no = async () => assert.fail("a look wrote to the ledger");
   return {
     ...{ customer, stores, storage, command, installation, tenant, provision },
     ...tenant,
@@ -220,7 +255,7 @@ export const tenantOf = async (
       const ledger = keepsIntents ? { ...of.ledger, gone } : of.ledger;
       return handler.compensate({ tenant, purpose, reason: "a test" }, { ...of, ledger });
     },
-    probe: async () => (await operate("probe")).outputs,
+    probe: async () => (await operate("probe", { intend: no, made: no, gone: no })).outputs,
     /** Runs an operation, and gives the lines of its receipt. */
     operate: async (operation: string) =>
       (await operate(operation)).receipt.map(({ kind, outcome }) => [kind, outcome]),

@@ -1,7 +1,7 @@
 import type { ReceiptLine } from "@deeplens/contracts";
 import type { LedgerEntry, StepContext, Tenant } from "@deeplens/worker";
 import { credentialsPurpose, locationOf, openPlace, type Place, placeKind, probeKind } from "./place.ts";
-import { askingOf, CloudRefusal, markOf, probeKeyOf } from "./prove.ts";
+import { askingOf, CloudRefusal, CloudUnreachable, markOf, probeKeyOf, probeNameOf } from "./prove.ts";
 
 /**
  * Gives a tenant's own place up: the probe object goes where one may be left, if it is ours; nothing else there is
@@ -13,16 +13,34 @@ export const compensateByos = async (
   context: StepContext,
 ): Promise<readonly ReceiptLine[]> => {
   const receipt: ReceiptLine[] = [];
+  const noted = rows.some(({ kind }) => kind === probeKind);
   for (const row of rows) {
-    if (row.kind === probeKind) receipt.push(await removeProbe(tenant, row, context));
+    if (row.kind === probeKind) receipt.push(await removeProbe(tenant, row, row.name, context));
+    else if (!noted && row.facts.proven !== undefined) receipt.push(await removeOfLook(tenant, row, context));
     await context.ledger.gone(row);
     if (row.kind === placeKind) receipt.push({ kind: row.kind, name: row.name, outcome: "given-up" });
   }
   return receipt;
 };
 
-const removeProbe = async (tenant: Tenant, row: LedgerEntry, context: StepContext): Promise<ReceiptLine> => {
-  const line = (outcome: string): ReceiptLine => ({ kind: row.kind, name: row.name, outcome });
+// A look that died may have left its object, and left no note of it: no reason to wait for a cloud that is away.
+const removeOfLook = async (tenant: Tenant, row: LedgerEntry, context: StepContext): Promise<ReceiptLine> => {
+  const name = probeNameOf({ address: row.name }, tenant);
+  try {
+    return await removeProbe(tenant, row, name, context);
+  } catch (error) {
+    if (error instanceof CloudUnreachable) return { kind: probeKind, name, outcome: "may-be-left" };
+    throw error;
+  }
+};
+
+const removeProbe = async (
+  tenant: Tenant,
+  row: LedgerEntry,
+  name: string,
+  context: StepContext,
+): Promise<ReceiptLine> => {
+  const line = (outcome: string): ReceiptLine => ({ kind: probeKind, name, outcome });
   const stored = await context.secrets.read(credentialsPurpose);
   if (stored === undefined) return line("not-asked");
   // The address was let through when the probe was written.

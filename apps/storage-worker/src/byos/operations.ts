@@ -1,34 +1,15 @@
-import type { ByosLocation } from "@deeplens/contracts";
-import {
-  type Life,
-  type Operation,
-  type OperationCommand,
-  PermanentStepError,
-  type StepContext,
-} from "@deeplens/worker";
+import { type Life, type OperationCommand, PermanentStepError, type StepContext } from "@deeplens/worker";
 import { compensateByos } from "./compensate.ts";
-import { credentialsPurpose, isByosRow, locationOf, openPlace, placeKind, type Reach } from "./place.ts";
-import { prove } from "./prove.ts";
-
-/**
- * Whether the tenant's own credentials still do in its own place. That they don't is a finding and no failure:
- * outputs `ok` (`true` or `false`), and `code` and `reason` where it is false.
- */
-export const probeByos =
-  (reach: Reach): Operation =>
-  async (command, context) => {
-    try {
-      await proveStored(command, context, reach);
-      return { outputs: { ok: "true" }, resources: [], receipt: [] };
-    } catch (error) {
-      if (!(error instanceof PermanentStepError)) throw error;
-      return {
-        outputs: { ok: "false", code: error.code, reason: error.message },
-        resources: [],
-        receipt: [],
-      };
-    }
-  };
+import {
+  credentialsPurpose,
+  isByosRow,
+  locationOf,
+  openPlace,
+  type Place,
+  placeKind,
+  type Reach,
+} from "./place.ts";
+import { inLedger, prove } from "./prove.ts";
 
 /**
  * The tenant's cloud is its own: nothing there can be closed or destroyed from here. A suspended tenant's credentials
@@ -40,8 +21,10 @@ export const byosLife = (reach: Reach): Life => ({
     resources: [],
     receipt: await places(context, "not-ours"),
   }),
-  resume: async (command, context) => {
-    await proveStored(command, context, reach);
+  resume: async ({ tenant }, context) => {
+    await inStoredPlace(tenant.slug, context, reach, (place) =>
+      prove(context, tenant, place, inLedger(context, tenant, place)),
+    );
     return { outputs: {}, resources: [], receipt: await places(context, "proven") };
   },
   purge: async ({ tenant }, context) => ({
@@ -60,25 +43,23 @@ export const giveUp = async (
   return receipt;
 };
 
-const proveStored = async (
-  { tenant }: OperationCommand,
+/** The tenant's place as its provisioning bound it, opened with its credentials for as long as the work takes. */
+export const inStoredPlace = async <T>(
+  slug: string,
   context: StepContext,
   reach: Reach,
-): Promise<void> => {
+  work: (place: Place) => Promise<T>,
+): Promise<T> => {
   const stored = await context.secrets.read(credentialsPurpose);
-  if (stored === undefined) throw gone(tenant.slug, "credentials");
-  const place = await openPlace(tenant.slug, await storedLocation(tenant.slug, context), stored, reach);
+  if (stored === undefined) throw gone(slug, "credentials");
+  const row = (await context.ledger.owned()).find(({ kind }) => kind === placeKind);
+  if (row === undefined) throw gone(slug, "place");
+  const place = await openPlace(slug, locationOf(row), stored, reach);
   try {
-    await prove(context, tenant, place);
+    return await work(place);
   } finally {
     place.cloud.close();
   }
-};
-
-const storedLocation = async (slug: string, context: StepContext): Promise<ByosLocation> => {
-  const row = (await context.ledger.owned()).find(({ kind }) => kind === placeKind);
-  if (row === undefined) throw gone(slug, "place");
-  return locationOf(row);
 };
 
 const gone = (slug: string, what: string): PermanentStepError =>

@@ -61,5 +61,7 @@ export const openPlace = async (
 export const factsOf = (location: ByosLocation): Record<string, string> => ({
   location: JSON.stringify(location),
 });
+/** Of a place where looks may have put probe objects since. */
+export const provenFacts = { proven: "true" } as const;
 export const locationOf = ({ facts }: LedgerEntry): ByosLocation =>
   JSON.parse(facts.location ?? "null") as ByosLocation;

@@ -4,17 +4,39 @@ import { probePrefix } from "../bucket.ts";
 import { fieldOf, type Refusal, type Right } from "./cloud.ts";
 import { factsOf, type Place, probeKind } from "./place.ts";
 
+/** How a proof says that its object may be there from now on, and that it is gone. */
+interface ProbeNote {
+  mayBeThere(): Promise<unknown>;
+  isGone(): Promise<unknown>;
+}
+
+/** The note of a command: the ledger. */
+export const inLedger = (context: StepContext, tenant: Tenant, place: Place): ProbeNote => {
+  const row = { kind: probeKind, name: probeNameOf(place, tenant) };
+  return {
+    mayBeThere: () => context.ledger.intend(row, factsOf(place.location)),
+    isGone: () => context.ledger.gone(row),
+  };
+};
+
+/** The note of a look, which writes nothing here: what a crash leaves the next look removes, or the undo. */
+export const noNote: ProbeNote = { mayBeThere: async () => undefined, isGone: async () => undefined };
+
 /**
  * Proves a tenant's own credentials in its place: list, write, read back, compare, delete, of one object under
- * `.deeplens-probe/`, which the ledger knows while it may be there. Nothing is written before listing, reading and
- * deleting were seen to be allowed, so a refusal leaves nothing behind.
+ * `.deeplens-probe/`. Nothing is written before listing, reading and deleting were seen to be allowed, so a refusal
+ * leaves nothing behind.
  *
  * @throws PermanentStepError `byos-...` where the cloud refuses, with the right that is missing in that cloud's words
  */
-export const prove = async (context: StepContext, tenant: Tenant, place: Place): Promise<void> => {
+export const prove = async (
+  context: StepContext,
+  tenant: Tenant,
+  place: Place,
+  note: ProbeNote,
+): Promise<void> => {
   const { cloud, location } = place;
   const key = probeKeyOf(place, tenant);
-  const row = { kind: probeKind, name: `${place.address}${probePrefix}${tenant.tenantId}` };
   const text = `${markOf(tenant)} ${randomUUID()}\n`;
   const asking = askingOf(context, tenant, place);
 
@@ -26,7 +48,7 @@ export const prove = async (context: StepContext, tenant: Tenant, place: Place):
       `${place.address} of tenant ${tenant.slug} holds an object ${key} that no probe put there; it was left alone. Move it, then request the tenant again`,
     );
   await asking("delete", (signal) => cloud.remove(key, signal));
-  await context.ledger.intend(row, factsOf(location));
+  await note.mayBeThere();
   await asking("write", (signal) => cloud.write(key, text, signal));
   const back = await asking("read", (signal) => cloud.read(key, signal));
   if (back !== text)
@@ -39,12 +61,16 @@ export const prove = async (context: StepContext, tenant: Tenant, place: Place):
     throw new Error(
       `${place.address} of tenant ${tenant.slug} still gives the probe object after its deletion`,
     );
-  await context.ledger.gone(row);
+  await note.isGone();
 };
 
 /** The name of a tenant's probe object: one for all tries, so that each finds what another left. */
 export const probeKeyOf = ({ location }: Pick<Place, "location">, { tenantId }: Tenant): string =>
   `${location.prefix}${probePrefix}${tenantId}`;
+
+/** The same with the address before it, for the ledger and receipts. */
+export const probeNameOf = ({ address }: { readonly address: string }, { tenantId }: Tenant): string =>
+  `${address}${probePrefix}${tenantId}`;
 
 /** What a probe object of this tenant begins with. */
 export const markOf = ({ tenantId }: Tenant): string => `DeepLens probes the storage of tenant ${tenantId}`;
@@ -107,14 +133,16 @@ const verbs: Readonly<Record<Right, string>> = {
   delete: "delete an object",
 };
 
+/** A cloud that does not answer, or not as it should; a retry may help. */
+export class CloudUnreachable extends Error {
+  readonly code = "byos-unreachable";
+}
+
 // The error's own text is left out: it may hold whatever answered there, and a signature in an address.
-const unreachable = (tenant: Tenant, { address }: Place, error: unknown): Error => {
+const unreachable = (tenant: Tenant, { address }: Place, error: unknown): CloudUnreachable => {
   const code = ["code", "name", "statusCode", "status"].map((name) => fieldOf(error, name));
   const word = code.find((one) => /^[\w.-]{1,64}$/.test(String(one ?? "")));
-  return Object.assign(
-    new Error(
-      `${address} of tenant ${tenant.slug} does not answer as it should (${word ?? "no reason given"})`,
-    ),
-    { code: "byos-unreachable" },
+  return new CloudUnreachable(
+    `${address} of tenant ${tenant.slug} does not answer as it should (${word ?? "no reason given"})`,
   );
 };

@@ -6,8 +6,8 @@ import {
   type StepContext,
   type StepDone,
 } from "@deeplens/worker";
-import { credentialsPurpose, factsOf, openPlace, placeKind, type Reach } from "./place.ts";
-import { prove } from "./prove.ts";
+import { credentialsPurpose, factsOf, openPlace, placeKind, provenFacts, type Reach } from "./place.ts";
+import { inLedger, prove } from "./prove.ts";
 
 type Byos = Extract<StorageModel, { type: "byos" }>;
 
@@ -35,7 +35,8 @@ export const provisionByos = async (
       .catch((error: unknown) => Promise.reject(placeTaken(error, place.address, tenant.slug)));
     // The row is the whole of it: there is nothing that could land late.
     await context.ledger.made(row);
-    await prove(context, tenant, place);
+    await prove(context, tenant, place, inLedger(context, tenant, place));
+    await context.ledger.made(row, provenFacts);
     context.log.info({ place: place.address }, "the tenant's own storage is proven");
     const { provider, bucket, region, prefix, pathStyle } = location;
     return {
