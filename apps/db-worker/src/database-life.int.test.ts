@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, it } from "node:test";
-import { databaseName } from "@deeplens/contracts";
+import { databaseName, replacedDatabaseName, restoredDatabaseName } from "@deeplens/contracts";
 import { type Client, createClient, quoteIdentifier } from "@deeplens/postgres";
 import { lifeOperations, type Tenant } from "@deeplens/worker";
 import { databaseLife } from "./database-life.ts";
+import { restoreOperations } from "./restore.ts";
 import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
 import { adminAddress, type TenantServer } from "./tenant-server.ts";
 import {
@@ -26,7 +27,13 @@ before(() => {
 after(() => server.pool.end());
 beforeEach(async () => {
   tenant = freshTenant("life");
-  stage = stageOf({ ...tenantDatabases(server), operations: lifeOperations(databaseLife(server)) }, tenant);
+  stage = stageOf(
+    {
+      ...tenantDatabases(server),
+      operations: { ...lifeOperations(databaseLife(server)), ...restoreOperations(server) },
+    },
+    tenant,
+  );
   await stage.provision();
 });
 afterEach(() => sweepPostgres(server, tenant));
@@ -87,6 +94,22 @@ it("rule 17: purge destroys the database with its rows, though somebody is conne
     ["absent", "absent", "absent", "absent"],
   );
   assert.ok(stage.ledger.rows().every(({ state }) => state === "gone"));
+});
+
+// Seen to fail with a purge that knows the live database alone.
+it("rule 17: purge takes what restores left beside the live database with it", async () => {
+  await stage.act("restore-open", "a restore");
+  await stage.act("restore-switch", "a restore");
+  await stage.act("restore-open", "another restore");
+  await stage.act("suspend");
+  const { receipt } = await stage.act("purge");
+  assert.deepEqual(
+    receipt
+      .filter(({ kind }) => kind === "postgres-database")
+      .map(({ name, outcome }) => `${name} ${outcome}`),
+    [databaseName, restoredDatabaseName, replacedDatabaseName].map((name) => `${name(tenant.slug)} removed`),
+  );
+  await assertNothingInPostgres(server, tenant);
 });
 
 // Seen to fail with lifeOperations and removeResource that ask for no mark.
