@@ -28,7 +28,7 @@ const headOf = (saga: Saga, tenant: Tenant): string[] => {
       return saga.error === null
         ? [
             kind === "remove"
-              ? `The tenant ${slug} is restored. Its passwords and keys may be new ones: tenantctl credentials ${slug}`
+              ? `The tenant ${slug} is restored, with the same id, names, data and ports. Its passwords and keys are new: tenantctl credentials ${slug}`
               : `The ${kind} of ${slug} was undone: the tenant is ${tenant.state}.`,
           ]
         : [`The ${kind} of ${slug} failed and was undone, the tenant is ${tenant.state}: ${why}`];

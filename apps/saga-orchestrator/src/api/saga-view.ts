@@ -98,6 +98,7 @@ const stepViewOf = (
 
 const phases: Readonly<Record<string, Phase>> = {
   pending: "waiting",
+  waiting: "waiting",
   running: "working",
   backingOff: "retrying",
   uncertain: "failed",

@@ -6,8 +6,7 @@ import { Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
 import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
 import { tenantReference } from "../tenant-reference.ts";
-import { resourcesOf } from "../tenant-text.ts";
-import { duration, moment } from "../text.ts";
+import { columns, duration, moment, shown } from "../text.ts";
 
 interface Options extends ActOptions {
   readonly grace?: number;
@@ -49,7 +48,7 @@ export const addRemove = (commands: Commands): void => {
         const graceMs = purge === true ? 0 : grace;
         await confirmed(
           session,
-          planOf(tenant, graceMs),
+          await planOf(api, tenant, graceMs),
           graceMs === 0 ? `Remove ${tenant.slug} for good?` : `Remove ${tenant.slug}?`,
           graceMs === 0 ? tenant.slug : undefined,
         );
@@ -58,21 +57,47 @@ export const addRemove = (commands: Commands): void => {
     );
 };
 
-const planOf = (tenant: Tenant, graceMs: number | undefined): string[] => {
-  const { slug, tenantId, resources } = tenant;
+const planOf = async (api: ApiClient, tenant: Tenant, graceMs: number | undefined): Promise<string[]> => {
+  const { slug, tenantId } = tenant;
   const kept = graceMs === undefined ? "for the installation's grace period" : `for ${duration(graceMs)}`;
   return [
     `Remove ${slug} (${tenantId}), which has`,
-    resourcesOf(resources),
+    columns(thingsOf(tenant), "  "),
+    ...(await useOf(api, tenant)),
     "Every way in is closed first.",
     ...(graceMs === 0
       ? ["Then everything goes at once, the backups too: nothing can be restored."]
       : [
           `Then a last backup is taken, and all of it is kept ${kept}${until(graceMs)}: until then \`tenantctl restore ${slug}\` brings it back.`,
-          "After that everything goes, the backups last but one: nothing can be restored.",
+          "After that everything goes, the backups too: nothing can be restored.",
         ]),
     "Identity keeps its record, because that API has no delete; the name stays reserved for a while.",
   ];
+};
+
+// What is a thing of its own; the rest of a tenant's resources are addresses and references.
+const things = /\.(container|volume|database|topic|bucket|collection|\w*Role|\w*User|redisPrefix)$/;
+
+const thingsOf = ({ resources }: Tenant): string[][] =>
+  Object.entries(resources)
+    .filter(([name]) => things.test(name))
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, value]) => [name, shown(value)]);
+
+/** How much data it has and who is connected, as the parts see it now; nothing where they can't be asked. */
+const useOf = async (api: ApiClient, { slug }: Tenant): Promise<string[]> => {
+  const parts = await api.health(slug).then(
+    (health) => health.parts,
+    () => [],
+  );
+  const rows = parts.flatMap(({ facts }) =>
+    Object.entries(facts).flatMap(([name, value]) => {
+      const [thing = "", fact = ""] = name.split(".");
+      if (fact === "usedBytes") return [[thing, `${(Number(value) / 1024 ** 2).toFixed(1)} MiB`]];
+      return fact === "connections" ? [[thing, `${shown(value)} connections open`]] : [];
+    }),
+  );
+  return rows.length === 0 ? [] : ["Its data, and who is connected now", columns(rows, "  ")];
 };
 
 const until = (graceMs: number | undefined): string =>

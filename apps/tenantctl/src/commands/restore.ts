@@ -25,5 +25,6 @@ export const addRestore = (commands: Commands): void => {
 
 const planOf = ({ slug, tenantId, removal }: Tenant): string[] => [
   `Restore ${slug} (${tenantId})${removal === null ? "" : `, which is kept until ${moment(removal.purgeAt)}`}:`,
-  "  the same id, names, data and ports; every way in is opened again, also where it was suspended before",
+  "  the same id, names, data and ports; every way in is opened, also where it was suspended before",
+  "  its passwords and keys are made anew: who uses it must be given the new ones",
 ];
