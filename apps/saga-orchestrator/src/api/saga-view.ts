@@ -56,7 +56,12 @@ export const sagaViewOf = (row: SagaRow, attemptsAtMost: number): SagaView => {
     steps: Object.entries(states)
       .sort(([a], [b]) => placeOf(a) - placeOf(b))
       .map(([step, state]) =>
-        stepViewOf(step, state, { record: row.steps[step], timer: row.timers[step], attemptsAtMost }),
+        stepViewOf(step, state, {
+          record: row.steps[step],
+          timer: row.timers[step],
+          attemptsAtMost,
+          isAct: row.request.act !== undefined,
+        }),
       ),
     waitingFor: Object.entries(row.timers)
       .map(([step, timer]) => waitingOf(step, timer, states[step] ?? "", row.steps[step]))
@@ -77,11 +82,17 @@ const stepViewOf = (
     record,
     timer,
     attemptsAtMost,
-  }: { record: StepRecord | undefined; timer: Timer | undefined; attemptsAtMost: number },
+    isAct,
+  }: {
+    record: StepRecord | undefined;
+    timer: Timer | undefined;
+    attemptsAtMost: number;
+    isAct: boolean;
+  },
 ): StepView => ({
   step,
   state,
-  phase: phaseOf(state),
+  phase: phaseOf(state, isAct),
   attempts: record === undefined ? 0 : record.attempts[workOf(state)],
   attemptsAtMost,
   nextTryAt: timer?.kind === "backOff" ? new Date(timer.dueMs).toISOString() : null,
@@ -119,7 +130,16 @@ const phases: Readonly<Record<string, Phase>> = {
 };
 
 // A word that a newer machine brought is shown as work under way until this table knows it.
-const phaseOf = (state: string): Phase => phases[state] ?? "working";
+const phaseOf = (state: string, isAct: boolean): Phase =>
+  (isAct ? phasesOfActs[state] : undefined) ?? phases[state] ?? "working";
+
+// After a purge the second look is more work on what is done; after an undo it is none that anybody waits for.
+const phasesOfActs: Readonly<Record<string, Phase>> = {
+  looking: "working",
+  lookBackingOff: "retrying",
+  lookFailed: "failed",
+  confirmed: "done",
+};
 
 const waitingOf = (
   name: string,
