@@ -15,7 +15,8 @@ export const fakeGcs = async (): Promise<{ readonly url: string; close(): Promis
       `${installation} was brought up without the image fake-gcs; bring it up again with \`npm test\``,
     );
   const name = `${installation}-fake-gcs-${randomBytes(4).toString("hex")}`;
-  await docker("run", "--detach", "--rm", "--name", name, "--publish", "127.0.0.1::4443", images.fakeGcs);
+  const about = ["--name", name, "--label", `deeplens.installation=${installation}`];
+  await docker("run", "--detach", "--rm", ...about, "--publish", "127.0.0.1::4443", images.fakeGcs);
   const close = async (): Promise<void> => void (await docker("rm", "--force", name));
   try {
     const url = `http://${await docker("port", name, "4443")}`;
