@@ -23,13 +23,20 @@ class ImageMissingError extends Error {
   }
 }
 
+/** What opens it: its key, and while that is new the one before (Qdrant's `alt_api_key`, made for that). */
+export interface Keys {
+  readonly apiKey: string;
+  readonly older?: string;
+}
+
 /**
  * Qdrant reads /qdrant/config/local.yaml after its other files, whatever RUN_MODE is; only QDRANT__ variables go above
  * it. JSON's form of a string is YAML's too.
  */
-export const keyFile = (apiKey: string, user: string) => {
+export const keyFile = ({ apiKey, older }: Keys, user: string) => {
   const path = "/qdrant/config/local.yaml";
-  const content = `service:\n  api_key: ${JSON.stringify(apiKey)}\n`;
+  const also = older === undefined ? "" : `  alt_api_key: ${JSON.stringify(older)}\n`;
+  const content = `service:\n  api_key: ${JSON.stringify(apiKey)}\n${also}`;
   const numeric = /^(\d+)(?::(\d+))?$/.exec(user);
   if (user === "" || user === "root") return { path, content, mode: 0o400 };
   // A name can't be mapped to a number from outside: then every process of the container (there is one) may read it.

@@ -9,15 +9,14 @@ import {
   type StepContext,
 } from "@deeplens/worker";
 import { freePorts, removeSecret, seeNothingLeft } from "./compensate.ts";
-import { imageOf, keyFile, waitForQdrant } from "./container.ts";
-import { proveKeyIsAskedFor, type QdrantAccess } from "./qdrant.ts";
+import { proveKey, restartWith } from "./keys.ts";
+import { proveKeyIsAskedFor } from "./qdrant.ts";
 import {
   apiKeyPurpose,
   backupKeyPurpose,
   containerResource,
   type TenantQdrant,
   tenantQdrant,
-  urlOf,
   type VectorServices,
   volumeResource,
 } from "./tenant-qdrant.ts";
@@ -41,11 +40,11 @@ const suspend = async (
   const container = containerResource(services, qdrant, context.installation);
   if ((await ownResource(context, tenant, container)) === "absent") return answer(qdrant, "absent");
   const backupKey = await context.secrets.ensure(backupKeyPurpose);
-  const url = await restartWith(services, qdrant, context, backupKey.value);
+  const url = await restartWith(services, qdrant, context, { apiKey: backupKey.value });
   const apiKey = await context.secrets.read(apiKeyPurpose);
   await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
-  await prove(context, { url, apiKey: backupKey.value }, "answers");
-  if (apiKey !== undefined) await prove(context, { url, apiKey }, "refused");
+  await proveKey(context, { url, apiKey: backupKey.value }, "answers");
+  if (apiKey !== undefined) await proveKey(context, { url, apiKey }, "refused");
   return answer(qdrant, "refused");
 };
 
@@ -63,9 +62,9 @@ const resume = async (
       throw missing({ kind: resource.kind, name: resource.name }, tenant.slug);
   const key = await credentialOf(command, context, apiKeyPurpose);
   if (key === undefined) throw missing({ kind: "secret", name: apiKeyPurpose }, tenant.slug);
-  const url = await restartWith(services, qdrant, context, key.value);
+  const url = await restartWith(services, qdrant, context, { apiKey: key.value });
   await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
-  await prove(context, { url, apiKey: key.value }, "answers");
+  await proveKey(context, { url, apiKey: key.value }, "answers");
   await context.secrets.remove(backupKeyPurpose);
   return { ...answer(qdrant, "answers"), outputs: { apiKeyRef: key.reference } };
 };
@@ -87,45 +86,6 @@ const purge = async (
   receipt.push(await freePorts(services, qdrant, context));
   for (const purpose of [apiKeyPurpose, backupKeyPurpose]) receipt.push(await removeSecret(context, purpose));
   return { outputs: {}, resources: [], receipt };
-};
-
-/** Gives the container this key, in place of any before; gives where it answers. */
-const restartWith = async (
-  services: VectorServices,
-  qdrant: TenantQdrant,
-  context: StepContext,
-  apiKey: string,
-): Promise<string> => {
-  const { engine, leases } = services;
-  const { user } = await context.call("look for the image", (signal) => imageOf(services, signal));
-  const pair = await context.call("look for its ports", () => leases.find(qdrant.holder));
-  if (pair === undefined) throw missing({ kind: "qdrant-ports", name: qdrant.container }, qdrant.slug);
-  await context.call("stop qdrant-container", (signal) => engine.stop(qdrant.container, { signal }));
-  await context.call("put the api key", (signal) =>
-    engine.putFiles(qdrant.container, [keyFile(apiKey, user)], { signal }),
-  );
-  await context.call("start qdrant-container", (signal) => engine.start(qdrant.container, { signal }));
-  const url = urlOf(services, qdrant, pair);
-  await waitForQdrant(services, qdrant, context, { url, apiKey });
-  return url;
-};
-
-/** @throws where the key is answered and was to be refused, or the other way round */
-const prove = async (
-  context: StepContext,
-  { url, apiKey }: QdrantAccess,
-  expected: "answers" | "refused",
-): Promise<void> => {
-  const status = await context.call(
-    expected === "answers" ? "use the key" : "be refused by Qdrant",
-    async (signal) => {
-      const response = await fetch(`${url}/collections`, { headers: { "api-key": apiKey }, signal });
-      await response.arrayBuffer();
-      return response.status;
-    },
-  );
-  const isAsExpected = expected === "answers" ? status === 200 : status === 401 || status === 403;
-  if (!isAsExpected) throw new Error(`Qdrant answered ${status} to a key that was to be ${expected}`);
 };
 
 const answer = (qdrant: TenantQdrant, outcome: string): Awaited<ReturnType<Operation>> => ({

@@ -132,7 +132,7 @@ const ensureContainer = async (
   // What was started has its key, for every try uses the stored one.
   if (found?.startedOnce === true && !ofOtherPorts) return;
   await context.call("put the api key", (signal) =>
-    engine.putFiles(qdrant.container, [keyFile(key.apiKey, key.user)], { signal }),
+    engine.putFiles(qdrant.container, [keyFile(key, key.user)], { signal }),
   );
 };
 

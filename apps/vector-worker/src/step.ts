@@ -3,6 +3,7 @@ import { compensate } from "./compensate.ts";
 import { vectorLife } from "./life.ts";
 import { probeVectors } from "./probe.ts";
 import { provision } from "./provision.ts";
+import { rotation } from "./rotate.ts";
 import type { VectorServices } from "./tenant-qdrant.ts";
 import { vectorTier } from "./tier.ts";
 
@@ -12,6 +13,7 @@ export const vectorStep = (services: VectorServices): StepHandler => ({
   compensate: (command, context) => compensate(services, command, context),
   operations: {
     ...lifeOperations(vectorLife(services)),
+    ...rotation(services),
     tier: vectorTier(services),
     probe: probeVectors(services),
   },

@@ -62,6 +62,10 @@ interface Row {
   readonly made_for: string | null;
 }
 
+const newestVersion =
+  "(SELECT max(version) FROM secrets.secrets AS newest WHERE newest.owner = $1 AND newest.purpose = $2)";
+const oldestVersion =
+  "(SELECT min(version) FROM secrets.secrets AS oldest WHERE oldest.owner = $1 AND oldest.purpose = $2)";
 const columns = "purpose, version, key_version, nonce, ciphertext, made_for";
 
 const tenantSecrets = (
@@ -110,16 +114,34 @@ const tenantSecrets = (
           return { reference: secretReference(owner, purpose, version), value: found.value };
       }
     },
-    async remove(purpose) {
-      const { rows } = await pool.query<{ held: boolean }>(
-        `WITH part AS (${partOf(3, check)}),
-         removed AS (DELETE FROM secrets.secrets WHERE owner = $1 AND purpose = $2 AND EXISTS (SELECT FROM part))
-         SELECT EXISTS (SELECT FROM part) AS held`,
-        [owner, purpose, ...fenceOf(check)],
+    async readOlder(purpose) {
+      const { rows } = await pool.query<Row>(
+        `SELECT ${columns} FROM secrets.secrets WHERE owner = $1 AND purpose = $2
+         ORDER BY version DESC LIMIT 1 OFFSET 1`,
+        [owner, purpose],
       );
-      mustHold(rows[0]?.held, check);
+      return rows[0] === undefined ? undefined : open(rows[0]);
     },
+    removeOlder: (purpose) => removeWhere(purpose, `version < ${newestVersion} AND $3::text IS NULL`),
+    withdraw: (purpose, sagaId) =>
+      removeWhere(
+        purpose,
+        `version = ${newestVersion} AND made_for = $3 AND version > ${oldestVersion}`,
+        sagaId,
+      ),
+    remove: (purpose) => removeWhere(purpose, "$3::text IS NULL"),
   };
+
+  async function removeWhere(purpose: string, condition: string, value: string | null = null): Promise<void> {
+    const { rows } = await pool.query<{ held: boolean }>(
+      `WITH part AS (${partOf(4, check)}),
+       removed AS (
+         DELETE FROM secrets.secrets WHERE owner = $1 AND purpose = $2 AND (${condition}) AND EXISTS (SELECT FROM part))
+       SELECT EXISTS (SELECT FROM part) AS held`,
+      [owner, purpose, value, ...fenceOf(check)],
+    );
+    mustHold(rows[0]?.held, check);
+  }
 
   // One statement: it is a tenant's from the moment that it is not waiting any more, whatever crashes.
   async function takeOver(id: string, purpose: string, version: number, value: string): Promise<boolean> {

@@ -12,6 +12,12 @@ export interface TenantSecrets {
    * `read` and `ensure` give; older versions stay until `remove`.
    */
   renew(purpose: string, sagaId: string, make?: () => string): Promise<StoredSecret>;
+  /** The value of the version before the newest, or undefined where there is none. */
+  readOlder(purpose: string): Promise<string | undefined>;
+  /** Removes every version but the newest. */
+  removeOlder(purpose: string): Promise<void>;
+  /** Removes the newest version where it was made anew for that saga; the one before is the newest then. */
+  withdraw(purpose: string, sagaId: string): Promise<void>;
   /** The value, or undefined where there is none. */
   read(purpose: string): Promise<string | undefined>;
   /**

@@ -84,6 +84,32 @@ export const secretsSuite = (kind: string, rigOf: () => Promise<SecretRig>): voi
     assert.equal(await newer.read("key"), undefined);
   });
 
+  // Seen to fail with a withdrawal that does not look for whom the newest was made.
+  test(`${kind}: rule 17: an older version lives beside the newest until it is ended, or the newest is withdrawn by its saga`, async () => {
+    const { store, raise } = await rigOf();
+    const [owner, old] = [tenant(), check(1)];
+    await raise(old);
+    const secrets = store.of(owner, old);
+    const first = await secrets.ensure("key");
+    assert.equal(await secrets.readOlder("key"), undefined);
+    const second = await secrets.renew("key", "saga 1");
+    assert.equal(await secrets.readOlder("key"), first.value);
+    await secrets.withdraw("key", "another saga");
+    assert.equal(await secrets.read("key"), second.value);
+    await secrets.withdraw("key", "saga 1");
+    await secrets.withdraw("key", "saga 1");
+    assert.deepEqual(await secrets.ensure("key"), first);
+    const third = await secrets.renew("key", "saga 2");
+    await secrets.removeOlder("key");
+    assert.equal(await secrets.readOlder("key"), undefined);
+    // There is nothing to go back to.
+    await secrets.withdraw("key", "saga 2");
+    assert.equal(await secrets.read("key"), third.value);
+    await raise({ ...old, fence: 2 });
+    await assert.rejects(secrets.removeOlder("key"), FencedError);
+    await assert.rejects(secrets.withdraw("key", "saga 2"), FencedError);
+  });
+
   // Seen to fail with the fence condition taken out of the write.
   test(`${kind}: rule 11: a command that was overtaken writes no secret and removes none`, async () => {
     const { store, raise } = await rigOf();

@@ -233,6 +233,13 @@ const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       see(stored.value);
       return stored;
     },
+    async readOlder(purpose) {
+      const value = await secrets.readOlder(purpose);
+      if (value !== undefined) see(value);
+      return value;
+    },
+    removeOlder: (purpose) => secrets.removeOlder(purpose),
+    withdraw: (purpose, sagaId) => secrets.withdraw(purpose, sagaId),
     async read(purpose) {
       const value = await secrets.read(purpose);
       if (value !== undefined) see(value);

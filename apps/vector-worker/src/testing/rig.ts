@@ -55,6 +55,7 @@ export interface TestTenant {
     operation: string,
     sagaId?: string,
     parameters?: Readonly<Record<string, string>>,
+    crash?: { readonly crashAfterCall?: number },
   ): ReturnType<Operation>;
   apiKey(): string;
 }
@@ -111,14 +112,14 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
   const ledger = memoryLedger();
   const secrets = memorySecrets();
   let acts = 2;
-  const context = (fence: number) =>
-    testContext({ step: "vectors", tenant, installation, ledger, secrets, fence });
+  const context = (fence: number, crash: { readonly crashAfterCall?: number } = {}) =>
+    testContext({ step: "vectors", tenant, installation, ledger, secrets, fence, ...crash });
   return {
     ...{ slug, tenantId, command, undo, handler, ledger, secrets },
     container: `${installation}-qdrant-${slug}`,
     volume: `${installation}_qdrant_${slug}_data`,
     provision: () => handler.provision(command, context(1)),
-    act: (operation, sagaId = "removal", parameters = {}) => {
+    act: (operation, sagaId = "removal", parameters = {}, crash = {}) => {
       const run = handler.operations?.[operation] ?? assert.fail(`no operation ${operation}`);
       acts += 1;
       return run(
@@ -126,7 +127,7 @@ const testTenant = (installation: string, services: VectorServices): TestTenant 
           ...{ tenant, operation, sagaId, parameters, inputs: {} },
           ...{ tier: "free", storage: "none" },
         },
-        context(acts),
+        context(acts, crash),
       );
     },
     compensate: (changes) => handler.compensate({ ...undo, ...changes }, context(2)),

@@ -17,6 +17,7 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
   const keyOf = (tenantId: TenantId, purpose: string): string => `${tenantId}/${purpose}`;
   const dropped = memoryDropOffs();
   const versions = new Map<string, { readonly version: number; readonly madeFor: string }>();
+  const older = new Map<string, string>();
   const referenceOf = (tenantId: TenantId, purpose: string): string =>
     secretReference(tenantId, purpose, versions.get(keyOf(tenantId, purpose))?.version ?? 1);
   return {
@@ -40,9 +41,24 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         if (value !== stored) {
           const version = stored === undefined ? 1 : (before?.version ?? 1) + 1;
           versions.set(key, { version, madeFor: sagaId });
+          if (stored !== undefined) older.set(key, stored);
           values.set(key, value);
         }
         return { reference: referenceOf(tenantId, purpose), value };
+      },
+      readOlder: async (purpose) => older.get(keyOf(tenantId, purpose)),
+      removeOlder: async (purpose) => {
+        fences.hold(check);
+        older.delete(keyOf(tenantId, purpose));
+      },
+      withdraw: async (purpose, sagaId) => {
+        fences.hold(check);
+        const key = keyOf(tenantId, purpose);
+        const before = older.get(key);
+        if (versions.get(key)?.madeFor !== sagaId || before === undefined) return;
+        values.set(key, before);
+        older.delete(key);
+        versions.delete(key);
       },
       read: async (purpose) => values.get(keyOf(tenantId, purpose)),
       adopt: async (reference, purpose) => {
@@ -58,6 +74,7 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         fences.hold(check);
         values.delete(keyOf(tenantId, purpose));
         versions.delete(keyOf(tenantId, purpose));
+        older.delete(keyOf(tenantId, purpose));
       },
     }),
   };

@@ -40,9 +40,16 @@ const reading = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       if (value !== undefined) seen.add(value);
       return value;
     },
+    readOlder: async (purpose) => {
+      const value = await secrets.readOlder(purpose);
+      if (value !== undefined) seen.add(value);
+      return value;
+    },
     ensure: refuse,
     adopt: refuse,
     renew: refuse,
     remove: refuse,
+    removeOlder: refuse,
+    withdraw: refuse,
   };
 };
