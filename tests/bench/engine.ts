@@ -5,9 +5,10 @@ import type { Benchmark } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
 import { UsageError, wholeNumber, wholeNumbers } from "./flags.ts";
 import { imageSettings } from "./image-settings.ts";
-import { type BenchInstallation, type FleetProcess, startInstallation } from "./installation.ts";
+import { type BenchInstallation, startInstallation } from "./installation.ts";
 import { type SagaName, sagas } from "./noop-saga.ts";
 import { failsInBackup } from "./planned-failures.ts";
+import type { FleetProcess } from "./process-container.ts";
 import { quantile } from "./statistics.ts";
 import { fillWithSagas } from "./stored-sagas.ts";
 import { cpuSecondsOf, pssOf } from "./usage.ts";
@@ -154,38 +155,38 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
   }
 };
 
-const firstPort = 24_100;
+const healthPort = 8_080;
 
-const processesOf = ({ instances, saga, environment }: EngineOptions): Record<string, FleetProcess> => {
+const processesOf = ({
+  instances,
+  saga,
+  environment,
+}: EngineOptions): Record<string, FleetProcess> => {
   const steps = sagas[saga].table.map(({ step }) => step);
-  const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => {
-    const port = firstPort + index * 20;
-    return [
-      [
-        `saga-orchestrator ${index + 1}`,
-        {
-          file: fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url)),
-          args: [saga],
-          environment: {
-            ...environment,
-            API_PORT: String(port),
-            API_TOKEN: randomBytes(24).toString("hex"),
-            HEALTH_PORT: String(port + 1),
-          },
-          healthPorts: [port + 1],
+  const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => [
+    [
+      `saga-orchestrator ${index + 1}`,
+      {
+        file: fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url)),
+        args: [saga],
+        environment: {
+          ...environment,
+          API_TOKEN: randomBytes(24).toString("hex"),
+          HEALTH_PORT: String(healthPort),
         },
-      ],
-      [
-        `noop-worker ${index + 1}`,
-        {
-          file: fileURLToPath(new URL("./noop-worker-process.ts", import.meta.url)),
-          args: steps,
-          environment: { ...environment, HEALTH_PORT: String(port + 2) },
-          healthPorts: steps.map((_step, offset) => port + 2 + offset),
-        },
-      ],
-    ];
-  });
+        healthPorts: [healthPort],
+      },
+    ],
+    [
+      `noop-worker ${index + 1}`,
+      {
+        file: fileURLToPath(new URL("./noop-worker-process.ts", import.meta.url)),
+        args: steps,
+        environment: { ...environment, HEALTH_PORT: String(healthPort) },
+        healthPorts: steps.map((_step, offset) => healthPort + offset),
+      },
+    ],
+  ]);
   return Object.fromEntries(each.flat());
 };
 

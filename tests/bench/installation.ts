@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { topicsOf } from "@deeplens/contracts";
 import { type Codec, connectKafka, createCodec, type Kafka } from "@deeplens/messaging";
 import type { Pool } from "@deeplens/postgres";
 import { newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import { processEnvironment, removeTopicsAndGroups, stack, testDatabase } from "@deeplens/testing";
+import { type FleetProcess, type RunningProcess, startProcess } from "./process-container.ts";
 import type { Workforce } from "./usage.ts";
 
 export interface BenchInstallation {
@@ -23,22 +21,21 @@ export interface BenchInstallation {
 
 const shards = 6;
 
-/** A process of the fleet, as a benchmark starts it. */
-export interface FleetProcess {
-  /** Absolute. */
-  readonly file: string;
-  readonly args?: readonly string[];
-  /** Node's own flags. */
-  readonly nodeArgs?: readonly string[];
-  /** Beside what every process of the product is told. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Each answers /health/ready when the process is. */
-  readonly healthPorts: readonly number[];
-}
+/** What docker-compose.yml tells the fleet. */
+const addressesInside = {
+  KAFKA_BROKERS: "kafka:9093",
+  SCHEMA_REGISTRY_URL: "http://schema-registry:8081",
+  CONTROL_DB_HOST: "postgres",
+  CONTROL_DB_PORT: "5432",
+  HEALTH_HOST: "0.0.0.0",
+  API_HOST: "0.0.0.0",
+};
 
 /** An installation of the benchmark's own on the running stack's Kafka and Postgres, with these processes, by name. */
 export const startInstallation = async (options: {
   readonly processes: Readonly<Record<string, FleetProcess>>;
+  /** Where the code of the processes is, if it is not the repository's. */
+  readonly code?: string;
   readonly profiles?: string;
 }): Promise<BenchInstallation> => {
   const services = stack();
@@ -51,18 +48,14 @@ export const startInstallation = async (options: {
   await codec.prepare(topicsOf());
   const environment = {
     ...processEnvironment(name, address),
+    ...addressesInside,
     DEEPLENS_MASTER_KEY: newMasterKeyLine(),
   };
   const profiling = options.profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profiles];
-  const children: Record<string, ChildProcess> = {};
+  const folders = [options.code, options.profiles].filter((folder) => folder !== undefined);
+  const running: Record<string, RunningProcess> = {};
   const end = async (): Promise<void> => {
-    await Promise.all(
-      Object.values(children).map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        child.kill("SIGTERM");
-        await once(child, "exit");
-      }),
-    );
+    await Promise.all(Object.values(running).map((process_) => process_.end()));
     const admin = kafka.admin();
     await admin.connect();
     await removeTopicsAndGroups(admin, `${name}.`);
@@ -71,18 +64,19 @@ export const startInstallation = async (options: {
   };
 
   try {
-    // Passwords go by the environment: a command line is for everybody to read.
-    for (const [process_, { file, args = [], nodeArgs = [], environment: own }] of Object.entries(
-      options.processes,
-    ))
-      children[process_] = spawn(process.execPath, [...profiling, ...nodeArgs, file, ...args], {
-        stdio: ["ignore", "ignore", "inherit"],
-        env: { ...environment, ...own },
-      });
     await Promise.all(
-      Object.values(options.processes)
-        .flatMap(({ healthPorts }) => healthPorts)
-        .map(untilReady),
+      Object.entries(options.processes).map(async ([title, process_]) => {
+        running[title] = await startProcess(
+          `${services.installation}-${name}-${title.replaceAll(" ", "-")}`,
+          {
+            ...process_,
+            nodeArgs: [...profiling, ...(process_.nodeArgs ?? [])],
+            environment: { ...environment, ...process_.environment },
+          },
+          folders,
+        );
+        await running[title].untilReady();
+      }),
     );
   } catch (error) {
     await end();
@@ -95,23 +89,9 @@ export const startInstallation = async (options: {
     pool,
     shards,
     workforce: {
-      processes: Object.fromEntries(
-        Object.entries(children).map(([process_, { pid }]) => [process_, pid ?? 0]),
-      ),
+      processes: Object.fromEntries(Object.entries(running).map(([title, { pid }]) => [title, pid])),
       containers: [`${services.installation}-kafka`, `${services.installation}-postgres`],
     },
     end,
   };
-};
-
-const untilReady = async (port: number): Promise<void> => {
-  for (let tries = 0; tries < 600; tries++) {
-    try {
-      if ((await fetch(`http://127.0.0.1:${port}/health/ready`)).ok) return;
-    } catch {
-      // Not listening yet.
-    }
-    await delay(100);
-  }
-  throw new Error(`the process with health port ${port} is not ready after a minute`);
 };

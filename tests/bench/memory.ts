@@ -93,7 +93,10 @@ const benchMemory = async ({
   progress,
 }: MemoryOptions): Promise<MemoryResult> => {
   progress("starting the six processes");
-  const installation = await startInstallation({ processes: wholeFleet(code, environment) });
+  const installation = await startInstallation({
+    processes: wholeFleet(code, environment),
+    code: code.folder,
+  });
   const fleet: Workforce = { processes: installation.workforce.processes, containers: [] };
   try {
     const start_cpu_s = await cpuSecondsOf(fleet);

@@ -10,6 +10,7 @@ export const forms = ["stripped", "typescript"] as const;
 export type Form = (typeof forms)[number];
 
 export interface StagedCode {
+  readonly folder: string;
   /** The path of a source file, named as in the repository. */
   path(file: string): string;
   remove(): Promise<void>;
@@ -39,6 +40,7 @@ export const stageCode = async (form: Form): Promise<StagedCode> => {
       ...ours.map((part) => join(folder, part)),
     ]);
   return {
+    folder,
     path: (file) => join(folder, form === "stripped" ? file.replace(/\.ts$/, ".js") : file),
     remove: () => rm(folder, { recursive: true }),
   };

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { stack } from "@deeplens/testing";
-import type { FleetProcess } from "./installation.ts";
+import type { FleetProcess } from "./process-container.ts";
 import type { StagedCode } from "./staged-code.ts";
 
-const firstPort = 24_300;
+const healthPort = 8_080;
 
 /** The processes of the fleet, by the names of their containers. */
 export const fleet = [
@@ -15,27 +15,29 @@ export const fleet = [
   "identity-worker",
 ] as const;
 
+/** As docker-compose.yml names what they talk to. */
+const tenantDbInside = { TENANT_DB_HOST: "postgres", TENANT_DB_PORT: "5432" };
+
 /** The six processes of the product on the running stack: their own main.ts, with handlers that do nothing. */
 export const wholeFleet = (
   code: StagedCode,
   settings: Readonly<Record<string, string>>,
 ): Readonly<Record<string, FleetProcess>> => {
-  const { tenantDb, redis, minio, images, qdrant, identity } = stack();
+  const { tenantDb, redis, minio, images, qdrant } = stack();
   const workers: Readonly<
     Record<Exclude<(typeof fleet)[number], "saga-orchestrator">, Record<string, string>>
   > = {
     "db-worker": {
-      TENANT_DB_HOST: tenantDb.host,
-      TENANT_DB_PORT: String(tenantDb.port),
+      ...tenantDbInside,
       TENANT_DB_ADMIN_USER: tenantDb.adminUser,
       TENANT_DB_ADMIN_PASSWORD: tenantDb.password,
-      REDIS_HOST: redis.host,
-      REDIS_PORT: String(redis.port),
+      REDIS_HOST: "redis",
+      REDIS_PORT: "6379",
       REDIS_ADMIN_USER: redis.adminUser,
       REDIS_ADMIN_PASSWORD: redis.password,
     },
     "storage-worker": {
-      MINIO_ENDPOINT: minio.endpoint,
+      MINIO_ENDPOINT: "http://minio:9000",
       MINIO_ROOT_USER: minio.rootUser,
       MINIO_ROOT_PASSWORD: minio.password,
     },
@@ -46,32 +48,27 @@ export const wholeFleet = (
     },
     "backup-worker": {
       BACKUP_IMAGE: images.backup,
-      TENANT_DB_HOST: tenantDb.host,
-      TENANT_DB_PORT: String(tenantDb.port),
+      ...tenantDbInside,
     },
-    "identity-worker": { IDENTITY_API_URL: identity.url },
+    "identity-worker": { IDENTITY_API_URL: "http://identity-api:5198" },
   };
   const orchestrator: FleetProcess = {
     file: code.path("apps/saga-orchestrator/src/main.ts"),
     environment: {
       ...settings,
-      API_PORT: String(firstPort),
       API_TOKEN: randomBytes(24).toString("hex"),
-      HEALTH_PORT: String(firstPort + 1),
+      HEALTH_PORT: String(healthPort),
     },
-    healthPorts: [firstPort + 1],
+    healthPorts: [healthPort],
   };
-  const each = Object.entries(workers).map(([name, environment], index): [string, FleetProcess] => {
-    const port = firstPort + 2 + index;
-    return [
-      name,
-      {
-        file: code.path(`apps/${name}/src/main.ts`),
-        nodeArgs: ["--import", code.path("tests/bench/noop-hooks.ts")],
-        environment: { ...settings, ...environment, HEALTH_PORT: String(port) },
-        healthPorts: [port],
-      },
-    ];
-  });
+  const each = Object.entries(workers).map(([name, environment]): [string, FleetProcess] => [
+    name,
+    {
+      file: code.path(`apps/${name}/src/main.ts`),
+      nodeArgs: ["--import", code.path("tests/bench/noop-hooks.ts")],
+      environment: { ...settings, ...environment, HEALTH_PORT: String(healthPort) },
+      healthPorts: [healthPort],
+    },
+  ]);
   return { "saga-orchestrator": orchestrator, ...Object.fromEntries(each) };
 };

@@ -1,6 +1,7 @@
 import { connect as openSocket } from "node:net";
 import type { Logger } from "@deeplens/telemetry";
 import kafkajs from "kafkajs";
+import { installRecordFormat } from "./record-format.ts";
 import { quietenRequestQueues } from "./request-queue.ts";
 import { shardAssigner } from "./shard-assigner.ts";
 
@@ -43,6 +44,7 @@ export const connectKafka = (
   options: { clientId: string; log: Logger; requestMs?: number; retries?: number },
 ): Kafka => {
   quietenRequestQueues();
+  installRecordFormat();
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...address.brokers],

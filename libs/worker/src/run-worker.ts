@@ -253,7 +253,7 @@ const run = async (
   const consumption = await wait("Kafka to give commands", () => {
     const consumer = createConsumer(kafka, {
       groupId: `${installation}.${name}`,
-      mostBytesOfPartition: 256 * 1_024,
+      mostBytesOfPartition: 64 * 1_024,
       sessionMs: 10_000,
     });
     cleanUps.push(() => consumer.disconnect());
@@ -262,7 +262,7 @@ const run = async (
       ...{ installation, step, codec, sender, log },
       arrive: dispatcher.arrive,
       fatal: ending.because,
-      mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 250),
+      mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 64),
     });
   });
 

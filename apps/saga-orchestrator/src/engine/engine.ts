@@ -92,6 +92,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   await admin.connect();
   const consumer = createConsumer(options.kafka, {
     groupId: `${installation}.saga-orchestrator`,
+    mostBytesOfPartition: 256 * 1_024,
     sharded: true,
     sessionMs: options.sessionMs,
   });

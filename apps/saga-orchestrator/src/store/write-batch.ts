@@ -137,7 +137,8 @@ const sagaRow = (saga: Saga) => ({
   steps: saga.steps,
   timers: saga.timers,
   error: saga.error,
-  request: saga.request,
+  // Never changes: what is stored stays.
+  request: saga.version === 0 ? saga.request : {},
   next_due: isoOrNull(nextDueMs(saga)),
   created_at: saga.createdAt,
   finished_at: saga.finishedAt,
