@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark } from "./benchmark.ts";
 import { type Driver, startDriver } from "./driver.ts";
 import { UsageError, wholeNumber, wholeNumbers } from "./flags.ts";
-import { imageSettings } from "./image-settings.ts";
+import { imageSettings, nodeFlagsOf } from "./image-settings.ts";
 import { type BenchInstallation, startInstallation } from "./installation.ts";
 import { type SagaName, sagas } from "./noop-saga.ts";
 import { failsInBackup } from "./planned-failures.ts";
@@ -38,7 +38,6 @@ export const engine: Benchmark = {
     },
     sagas: { type: "string", value: "N", default: "2000", help: "the sagas of the burst" },
     quick: { type: "boolean", help: "a tenth of the sagas: to see that it works" },
-    image: { type: "boolean", help: "with Node's flags and the settings of the fleet's image" },
     "cpu-prof": {
       type: "string",
       value: "FOLDER",
@@ -55,7 +54,6 @@ installation of its own, which it removes.`,
     const burst = wholeNumber(values, "sagas", 2);
     const size = values.quick ? { warmUp: 20, single: 10, burst: 200 } : { warmUp: 200, single: 50, burst };
     const profiles = values["cpu-prof"];
-    const environment = values.image ? imageSettings() : {};
     const counts = wholeNumbers(values, "instances", 1);
     const storedCounts = wholeNumbers(values, "stored", 0);
     const each = counts.flatMap((instances) => storedCounts.map((stored) => ({ instances, stored })));
@@ -66,7 +64,6 @@ installation of its own, which it removes.`,
           benchEngine({
             ...{ instances, stored, saga },
             ...size,
-            environment,
             ...(typeof profiles === "string" ? { profiles } : {}),
             progress,
           }),
@@ -96,8 +93,6 @@ interface EngineOptions {
   readonly warmUp: number;
   readonly single: number;
   readonly burst: number;
-  /** Of each process, beside what it is told anyway. */
-  readonly environment: Readonly<Record<string, string>>;
   /** A folder for CPU profiles. */
   readonly profiles?: string;
   readonly progress: (text: string) => void;
@@ -157,23 +152,17 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
 
 const healthPort = 8_080;
 
-const processesOf = ({
-  instances,
-  saga,
-  environment,
-}: EngineOptions): Record<string, FleetProcess> => {
+export const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetProcess> => {
   const steps = sagas[saga].table.map(({ step }) => step);
+  const environment = { ...imageSettings(), HEALTH_PORT: String(healthPort) };
   const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => [
     [
       `saga-orchestrator ${index + 1}`,
       {
         file: fileURLToPath(new URL("./orchestrator-process.ts", import.meta.url)),
         args: [saga],
-        environment: {
-          ...environment,
-          API_TOKEN: randomBytes(24).toString("hex"),
-          HEALTH_PORT: String(healthPort),
-        },
+        nodeArgs: nodeFlagsOf("saga-orchestrator"),
+        environment: { ...environment, API_TOKEN: randomBytes(24).toString("hex") },
         healthPorts: [healthPort],
       },
     ],
@@ -182,7 +171,7 @@ const processesOf = ({
       {
         file: fileURLToPath(new URL("./noop-worker-process.ts", import.meta.url)),
         args: steps,
-        environment: { ...environment, HEALTH_PORT: String(healthPort) },
+        environment,
         healthPorts: steps.map((_step, offset) => healthPort + offset),
       },
     ],

@@ -9,7 +9,7 @@ import { imageSettings } from "./image-settings.ts";
 import { startInstallation } from "./installation.ts";
 import { failsInBackup } from "./planned-failures.ts";
 import { forms, type StagedCode, stageCode } from "./staged-code.ts";
-import { cpuSecondsOf, pssOf, residentTogether, type Workforce } from "./usage.ts";
+import { cpuSecondsOf, pssOf, type Workforce } from "./usage.ts";
 import { wholeFleet } from "./whole-fleet.ts";
 
 /** What the six processes of the product hold, idle and under the engine's load. */
@@ -33,8 +33,7 @@ export const memory: Benchmark = {
   },
   notes: `It runs on a running installation's services (npm start, or DEEPLENS_STACK_FILE) with an installation of its own,
 which it removes: each process's own main.ts, with the settings of the fleet's image, the clients and connections that it has in production, and a handler
-that does nothing. Proportional set sizes count a page that n processes map as an n-th for each, and so depend on what
-else runs on the machine; together_mb counts each page that the fleet holds once.`,
+that does nothing. Proportional set sizes count a page that n processes map as an n-th for each.`,
   example: "--code stripped,typescript --runs 3",
   prepare: async (values) => {
     const chosen = String(values.code).split(",");
@@ -71,7 +70,6 @@ interface MemoryOptions {
 
 type Held = {
   readonly total_pss_mb: number;
-  readonly together_mb: number;
   readonly [process: string]: number;
 };
 type MemoryResult = {
@@ -115,7 +113,7 @@ const benchMemory = async ({
 const heldBy = async (fleet: Workforce): Promise<Held> => {
   const each = await pssOf(fleet);
   const total_pss_mb = Object.values(each).reduce((sum, one) => sum + one, 0);
-  return { total_pss_mb, together_mb: await residentTogether(Object.values(fleet.processes)), ...each };
+  return { total_pss_mb, ...each };
 };
 
 /** The look with the highest total. Each saga is checked: it ended as planned. */

@@ -65,44 +65,6 @@ export const pssOf = async ({ processes, containers }: Workforce): Promise<Recor
   return found;
 };
 
-/**
- * What these processes hold in memory together, in MB, each page that they share counted once: their proportional set
- * sizes, were they alone on the machine.
- */
-export const residentTogether = async (ids: readonly number[]): Promise<number> => {
-  let ownKb = 0;
-  const sharedKb = new Map<string, number>();
-  for (const id of ids)
-    for (const { file, residentKb, anonymousKb } of mappingsIn(await readFile(`/proc/${id}/smaps`, "utf8"))) {
-      if (file === undefined) ownKb += residentKb;
-      else {
-        ownKb += anonymousKb;
-        sharedKb.set(file, Math.max(sharedKb.get(file) ?? 0, residentKb - anonymousKb));
-      }
-    }
-  return [...sharedKb.values()].reduce((sum, one) => sum + one, ownKb) / 1_024;
-};
-
-interface Mapping {
-  /** Which part of which file; undefined where it is none. */
-  readonly file: string | undefined;
-  readonly residentKb: number;
-  readonly anonymousKb: number;
-}
-
-/** What /proc/<id>/smaps tells: a line of addresses, rights, offset, device, inode and path, then the numbers. */
-const mappingsIn = (smaps: string): Mapping[] =>
-  smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).map((text) => {
-    const [, , offset, device, inode] = text.split("\n", 1)[0]?.split(/ +/) ?? [];
-    const kbOf = (name: string): number =>
-      Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)?.[1] ?? 0);
-    return {
-      file: inode === "0" ? undefined : `${device} ${inode} ${offset}`,
-      residentKb: kbOf("Rss"),
-      anonymousKb: kbOf("Anonymous"),
-    };
-  });
-
 /** Proportional set size in MB; 0 for a process that has ended. */
 export const pssOfProcess = async (id: number): Promise<number> => {
   try {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { stack } from "@deeplens/testing";
+import { imageSettings, nodeFlagsOf } from "./image-settings.ts";
 import type { FleetProcess } from "./process-container.ts";
 import type { StagedCode } from "./staged-code.ts";
 
@@ -54,6 +55,7 @@ export const wholeFleet = (
   };
   const orchestrator: FleetProcess = {
     file: code.path("apps/saga-orchestrator/src/main.ts"),
+    nodeArgs: settings.NODE_OPTIONS === imageSettings().NODE_OPTIONS ? nodeFlagsOf("saga-orchestrator") : [],
     environment: {
       ...settings,
       API_TOKEN: randomBytes(24).toString("hex"),

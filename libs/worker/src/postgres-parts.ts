@@ -148,7 +148,7 @@ FROM asked a LEFT JOIN raised r ON r.slug = a.slug`;
 const finishSql = `
 WITH durable AS MATERIALIZED (SELECT set_config('synchronous_commit', $3, true)),
 finished AS MATERIALIZED (
-  SELECT f.* FROM unnest($4::text[], $5::uuid[], $6::bigint[], $7::boolean[], $8::text[], $9::bytea[], $10::jsonb[])
+  SELECT f.* FROM unnest($4::text[], $5::uuid[], $6::bigint[], $7::boolean[], $8::text[], $9::bytea[], $10::json[])
     AS f (slug, tenant_id, fence, release, reply_record, reply, reply_headers), durable
 ),
 written AS (

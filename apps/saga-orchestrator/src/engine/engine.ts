@@ -126,6 +126,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const producer = () => createSingleTryProducer(options.kafka);
   const sender = createSender({
     producer,
+    source: `/${installation}/saga-orchestrator`,
     maySend: tenure.holds,
     log,
     onStage: options.onStage,

@@ -1,6 +1,6 @@
 import { topicName } from "@deeplens/contracts";
 import type { Codec } from "@deeplens/messaging";
-import { headersOf } from "@deeplens/messaging";
+import { contentHeadersOf } from "@deeplens/messaging";
 import { type Pool, type PoolClient, sqlStateOf, withConnection } from "@deeplens/postgres";
 import type { Logger } from "@deeplens/telemetry";
 import { publishState } from "../saga/announce.ts";
@@ -305,17 +305,11 @@ const encode = (
     throw new Error(
       `${message.record} of tenant ${tenantId} has ${value.length} bytes, too many for ${topic.suffix}`,
     );
-  const { [idHeader]: _id, ...headers } = headersOf({
-    id: "",
-    record: message.record,
-    source: `/${batch.installation}/saga-orchestrator`,
-    tenantId,
-    ...(sagaId === undefined ? {} : { sagaId }),
-    ...(step === undefined ? {} : { step }),
-    ...(fence === undefined ? {} : { fence }),
-  });
-  return { shard, topic: topicName(batch.installation, topic), key: Buffer.from(key), value, headers };
+  return {
+    shard,
+    topic: topicName(batch.installation, topic),
+    key: Buffer.from(key),
+    value,
+    headers: contentHeadersOf({ record: message.record, tenantId, sagaId, step, fence }),
+  };
 };
-
-// The row's id becomes the message's, and is known only when the row is there: the sender adds it.
-const idHeader = "ce_id";

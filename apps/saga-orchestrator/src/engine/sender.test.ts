@@ -46,6 +46,7 @@ const scene = (
   };
   const sender = createSender({
     producer,
+    source: "/tests",
     maySend,
     waitMs: 20,
     log: createLogger("tests", "silent"),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { headerNames } from "@deeplens/contracts";
-import type { Producer, TopicMessages } from "@deeplens/messaging";
+import { envelopeHeadersOf, type Producer, type TopicMessages } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import type { EncodedMessage, StoredHeaders } from "../store/write-batch.ts";
 import { headersFrom } from "./stored-headers.ts";
@@ -40,6 +40,8 @@ const blockedAfterTries = 5;
 export const createSender = (options: {
   /** A new producer, not yet connected. */
   readonly producer: () => Producer;
+  /** The `ce_source` of our own messages. */
+  readonly source: string;
   /** Asked before every try: where it says no, another process sends what waits here, and it is dropped. */
   readonly maySend: () => Promise<boolean>;
   readonly log: Logger;
@@ -63,7 +65,7 @@ export const createSender = (options: {
       producer = options.producer();
       await producer.connect();
     }
-    await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows) });
+    await producer.sendBatch({ acks: -1, topicMessages: byTopic(rows, options.source) });
   };
 
   const replaceProducer = async (): Promise<void> => {
@@ -163,25 +165,29 @@ const firstOf = (waiting: readonly OutboxRow[], limit: number): OutboxRow[] => {
   return waiting.slice(0, end === -1 ? limit : end);
 };
 
-const perRecordBytes = 128;
+// With the headers that every one of ours has.
+const perRecordBytes = 256;
 
 const bytesOf = ({ key, value, headers }: OutboxRow): number =>
   (key?.length ?? 0) + (value?.length ?? 0) + headerBytesOf(headers) + perRecordBytes;
 
 const headerBytesOf = (headers: StoredHeaders): number => {
   let bytes = 0;
-  for (const [name, value] of Object.entries(headers)) {
-    bytes += name.length + (typeof value === "string" ? value.length : JSON.stringify(value).length);
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    bytes += name.length + (typeof value === "string" ? value : JSON.stringify(value)).length;
   }
   return bytes;
 };
 
-const byTopic = (rows: readonly OutboxRow[]): TopicMessages[] => {
+// A dead letter's headers are its record's, as they came. One of ours has the row's id for its own.
+const byTopic = (rows: readonly OutboxRow[], source: string): TopicMessages[] => {
   const topics = new Map<string, TopicMessages>();
   for (const { id, topic, shard, key, value, headers } of rows) {
     const messages = topics.get(topic) ?? { topic, messages: [] };
-    const own = headers[headerNames.id] === undefined ? { [headerNames.id]: String(id) } : {};
-    messages.messages.push({ key, value, partition: shard, headers: { ...headersFrom(headers), ...own } });
+    const stored = headersFrom(headers);
+    const own = stored[headerNames.id] === undefined ? envelopeHeadersOf({ id: String(id), source }) : {};
+    messages.messages.push({ key, value, partition: shard, headers: { ...own, ...stored } });
     topics.set(topic, messages);
   }
   return [...topics.values()];

@@ -8,11 +8,11 @@ export const readOutbox = async (
   schema: string,
   shards: readonly number[],
 ): Promise<(EncodedMessage & { id: number })[]> => {
-  const { rows } = await db.query<EncodedMessage & { id: number }>(
+  const { rows } = await db.query<Omit<EncodedMessage, "headers"> & { id: number; headers: string }>(
     `SELECT id, shard, topic, key, value, headers FROM ${schema}.outbox WHERE shard = ANY ($1) ORDER BY id`,
     [shards],
   );
-  return rows;
+  return rows.map((row) => ({ ...row, headers: JSON.parse(row.headers) }));
 };
 
 const tenantsAtOnce = 10_000;

@@ -5,7 +5,7 @@ import { nextDueMs, type Reservation, type Saga, type Tenant } from "../saga/sag
 import { type Epochs, ShardLost } from "./read-batch.ts";
 import type { Position, Stream } from "./shard-rows.ts";
 
-/** An encoded message on its way to the outbox. */
+/** An encoded message on its way to the outbox. What heads every message of ours is added when it is sent. */
 export interface EncodedMessage {
   readonly shard: number;
   readonly topic: string;
@@ -79,7 +79,7 @@ export const writeBatch = async (
           batch.forwarded,
           write.inboxResults,
           positionRows(write),
-          write.outbox.map(outboxRow),
+          outboxRows(write.outbox),
           write.accepted.map(auditRow),
         ].map(storableJson),
         write.inboxResults.map(({ id }) => id),
@@ -88,6 +88,7 @@ export const writeBatch = async (
         sagas.length,
         sagas.filter(({ version }) => version === 0).length,
         batch.newRequests.length,
+        Buffer.concat(write.outbox.flatMap(({ key, value }) => [key ?? nothing, value ?? nothing])),
       ],
     });
     return rows[0]?.outbox ?? [];
@@ -168,13 +169,23 @@ const reservationRow = (one: Reservation) => ({
   released: one.released,
 });
 
-const outboxRow = ({ shard, topic, key, value, headers }: EncodedMessage) => ({
-  shard,
-  topic,
-  key: key?.toString("base64"),
-  value: value?.toString("base64"),
-  headers,
-});
+const nothing = Buffer.alloc(0);
+
+/** Keys and values travel as bytes, one after another, in a parameter of their own: a row says where its are, from 1 on. */
+const outboxRows = (messages: readonly EncodedMessage[]): Record<string, unknown>[] => {
+  let at = 1;
+  const place = (bytes: Buffer | null): readonly [at: number | null, length: number] => {
+    if (bytes === null) return [null, 0];
+    const start = at;
+    at += bytes.length;
+    return [start, bytes.length];
+  };
+  return messages.map(({ shard, topic, key, value, headers }) => {
+    const [k, kn] = place(key);
+    const [v, vn] = place(value);
+    return { shard, topic, k, kn, v, vn, headers };
+  });
+};
 
 /** JSON that Postgres takes: its jsonb knows neither the zero character nor half a surrogate pair. */
 const storableJson = (value: unknown): string => {
@@ -282,9 +293,9 @@ audited AS (
 published AS (DELETE FROM ${schema}.outbox WHERE id = ANY ($2) AND EXISTS (SELECT 1 FROM input)),
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)
-  SELECT shard, topic, decode(key, 'base64'), decode(value, 'base64'), headers
-  FROM input, ROWS FROM (json_to_recordset($11::json) AS (shard int, topic text, key text, value text, headers json))
-    WITH ORDINALITY AS m (shard, topic, key, value, headers, place)
+  SELECT shard, topic, substring($19::bytea FROM k FOR kn), substring($19 FROM v FOR vn), headers
+  FROM input, ROWS FROM (json_to_recordset($11::json) AS (shard int, topic text, k int, kn int, v int, vn int, headers text))
+    WITH ORDINALITY AS m (shard, topic, k, kn, v, vn, headers, place)
   ORDER BY place RETURNING id)
 SELECT (SELECT array_agg(id::float8 ORDER BY id) FROM sent) AS outbox FROM input
  WHERE ((SELECT count(*) = $16 AND count(*) FILTER (WHERE fresh) = $17 FROM written_sagas)
