@@ -152,7 +152,7 @@ const benchEngine = async (options: EngineOptions): Promise<EngineResult> => {
 
 const healthPort = 8_080;
 
-export const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetProcess> => {
+const processesOf = ({ instances, saga }: EngineOptions): Record<string, FleetProcess> => {
   const steps = sagas[saga].table.map(({ step }) => step);
   const environment = { ...imageSettings(), HEALTH_PORT: String(healthPort) };
   const each = Array.from({ length: instances }, (_, index): [string, FleetProcess][] => [

@@ -19,7 +19,7 @@ const registryRetryMs = 1_000;
 export const maximumRequestBytes = 65_536;
 
 /** As many records may wait for a transaction; then nothing more is fetched. */
-const mostWaiting = 1_000;
+const mostWaiting = 2_000;
 
 /** What a fetch brought for one partition. */
 interface Fetched {
