@@ -80,10 +80,15 @@ export const stateTopic = topic("tenants.state", {
   readers: ["subscribers"],
 });
 
+const deadLetterEnding = ".dlq";
+
+/** in: a topic's name. out: whether it holds dead letters. */
+export const isDeadLetterTopic = (name: string): boolean => name.endsWith(deadLetterEnding);
+
 /** Where a record of that topic goes, as it was, when it can't be read or handled. */
 export const deadLetterTopic = (source: Topic): Topic => ({
   ...source,
-  suffix: `${source.suffix}.dlq`,
+  suffix: `${source.suffix}${deadLetterEnding}`,
   retention: { policy: "delete", days: 30 },
   maximumRecordBytes: source.maximumRecordBytes + deadLetterRoomBytes,
   records: "as they were",

@@ -42,7 +42,7 @@ const bufferModule = "kafkajs/src/protocol/encoder.js";
  * bytes of its own, filled with zeros, outside of V8's heap: a hundred of them for a saga, which made the garbage collector
  * go through the whole heap several times a second. And it reads headers by copying the object for each. It loads these
  * modules with the first request that needs them, so what is put in their place before that is what it takes
- * (docs/decisions/0024-kafkajs-records-in-one-pass.md).
+ * (docs/decisions/0025-kafkajs-records-in-one-pass.md).
  */
 export const installRecordFormat = (): void => {
   replace(encoderModule, encodeRecord);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { headerNames } from "@deeplens/contracts";
+import { headerNames, isDeadLetterTopic } from "@deeplens/contracts";
 import { envelopeHeadersOf, type Producer, type TopicMessages } from "@deeplens/messaging";
 import type { Logger } from "@deeplens/telemetry";
 import type { EncodedMessage, StoredHeaders } from "../store/write-batch.ts";
@@ -180,14 +180,16 @@ const headerBytesOf = (headers: StoredHeaders): number => {
   return bytes;
 };
 
-// A dead letter's headers are its record's, as they came. One of ours has the row's id for its own.
+// A dead letter's headers are its record's, as they came; it gets an id where that one had none.
 const byTopic = (rows: readonly OutboxRow[], source: string): TopicMessages[] => {
   const topics = new Map<string, TopicMessages>();
   for (const { id, topic, shard, key, value, headers } of rows) {
     const messages = topics.get(topic) ?? { topic, messages: [] };
     const stored = headersFrom(headers);
-    const own = stored[headerNames.id] === undefined ? envelopeHeadersOf({ id: String(id), source }) : {};
-    messages.messages.push({ key, value, partition: shard, headers: { ...own, ...stored } });
+    const envelope = isDeadLetterTopic(topic)
+      ? { [headerNames.id]: String(id) }
+      : envelopeHeadersOf({ id: String(id), source });
+    messages.messages.push({ key, value, partition: shard, headers: { ...envelope, ...stored } });
     topics.set(topic, messages);
   }
   return [...topics.values()];
