@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { statusOf } from "../saga/saga.ts";
 import { reachableStates, regionsOf } from "../testing/act-walk.ts";
@@ -10,8 +10,8 @@ import { actMachineVersion, buildActMachine } from "./build-act.ts";
 
 /**
  * Every state in which a version of an act's machine could leave a saga, as recorded-snapshots.test.ts has them of the
- * provisioning's. A version's files are written once, with RECORD_SNAPSHOTS=1 (minutes; then format them), and never
- * changed after it is released.
+ * provisioning's. Those that are not there yet are written with RECORD_SNAPSHOTS=1 (a removal's takes minutes;
+ * then format them), and none is changed after it is released.
  */
 interface Recording {
   readonly kind: string;
@@ -26,13 +26,15 @@ const facts = { leftOut: [] };
 
 if (process.env.RECORD_SNAPSHOTS === "1")
   for (const table of actTables) {
+    const file = new URL(`${table.kind}-v${actMachineVersion}.json`, folder);
+    if (existsSync(file)) continue;
     const regions = regionsOf(table);
     const rows = reachableStates(table, directRunner(buildActMachine(table)), facts)
       .map((state) => regions.map((region) => state[region] ?? ""))
       .sort();
     const states = boxesOf(rows).map((box) => JSON.stringify(box));
     writeFileSync(
-      new URL(`${table.kind}-v${actMachineVersion}.json`, folder),
+      file,
       `{"kind":"${table.kind}","machineVersion":${actMachineVersion},"regions":${JSON.stringify(regions)},"count":${rows.length},"states":[\n${states.join(",\n")}\n]}\n`,
     );
   }
