@@ -122,14 +122,20 @@ describe("the backup agent", () => {
     assert.deepEqual(await codes(rekeyed), ["wrong-key manifest.json"]);
     const flip = (path: string): string =>
       `const fs=require("fs"),b=fs.readFileSync("${path}");b[200]^=1;fs.writeFileSync("${path}",b)`;
-    await agent.run("node", "-e", flip(`${folder}/database.dump.enc`));
-    assert.deepEqual(await codes(), ["damaged database.dump.enc"]);
+    await agent.run("node", "-e", flip(`${folder}/database.dump.zst.enc`));
+    assert.deepEqual(await codes(), ["damaged database.dump.zst.enc"]);
     await agent.run("truncate", "-s", "-1", `${folder}/vectors-0001.snapshot.zst.enc`);
-    assert.deepEqual(await codes(), ["damaged database.dump.enc", "cut-off vectors-0001.snapshot.zst.enc"]);
+    assert.deepEqual(await codes(), [
+      "damaged database.dump.zst.enc",
+      "cut-off vectors-0001.snapshot.zst.enc",
+    ]);
     await agent.run("rm", `${folder}/redis.resp.zst.enc`);
     assert.match((await codes()).join(), /damaged redis\.resp\.zst\.enc/);
     const run = await agent.do({ kind: "drill" });
-    assert.ok(run.state === "failed" && /database\.dump\.enc|decrypt/.test(run.error), JSON.stringify(run));
+    assert.ok(
+      run.state === "failed" && /database\.dump\.zst\.enc|decrypt/.test(run.error),
+      JSON.stringify(run),
+    );
     assert.equal((await agent.list()).lastDrill, undefined);
     await agent.run("sed", "-i", 's/"rows": 3/"rows": 4/', `${folder}/manifest.json`);
     assert.deepEqual(await codes(), ["damaged manifest.json"]);

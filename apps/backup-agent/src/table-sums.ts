@@ -2,8 +2,8 @@ import type { DatabasePart } from "@deeplens/backup";
 import pg from "pg";
 
 /**
- * How many rows each table holds, and the sum of a hash of each row's text: what a restore must give back, in any order.
- * Exact; within a transaction of the caller's it sees what that sees.
+ * How many rows each table holds, and the sum of a hash of each row: what a restore must give back, in any order. Exact;
+ * to be called in a transaction, and sees what that sees.
  */
 export const rowsAndChecksums = async (
   client: pg.Client,
@@ -15,14 +15,32 @@ export const rowsAndChecksums = async (
   for (const { schema, table } of tables.rows) {
     signal.throwIfAborted();
     const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-    const { rows } = await client.query<{ rows: string; checksum: string }>(
-      `SELECT count(*) AS rows, coalesce(sum(hashtextextended("deeplens row"::text, 0)::numeric), 0)::text AS checksum
-       FROM ${name} AS "deeplens row"`,
-    );
-    summed.push({ schema, table, rows: Number(rows[0]?.rows), checksum: rows[0]?.checksum ?? "" });
+    summed.push({ schema, table, ...(await sumsOf(client, name)) });
   }
   return summed;
 };
+
+type Sums = Pick<DatabasePart["tables"][number], "rows" | "checksum">;
+
+/** By the hash of each row's values; by that of its text, which is slower, where a type has no hash. */
+const sumsOf = async (client: pg.Client, table: string): Promise<Sums> => {
+  const by = async (name: string, hash: string): Promise<Sums> => {
+    const { rows } = await client.query<{ rows: string; checksum: string }>(
+      `SELECT count(*) AS rows, coalesce(sum(${hash}::numeric), 0)::text AS checksum FROM ${table} AS "deeplens row"`,
+    );
+    return { rows: Number(rows[0]?.rows), checksum: `${name}:${rows[0]?.checksum ?? ""}` };
+  };
+  await client.query("SAVEPOINT sums");
+  try {
+    return await by("values", 'hash_record_extended("deeplens row", 0)');
+  } catch (error) {
+    if ((error as { code?: string }).code !== undefinedFunction) throw error;
+    await client.query("ROLLBACK TO sums");
+    return by("text", 'hashtextextended("deeplens row"::text, 0)');
+  }
+};
+
+const undefinedFunction = "42883";
 
 // A row's text follows these; what a database or a role sets differs from one server to the next.
 const sameTextEverywhere = `

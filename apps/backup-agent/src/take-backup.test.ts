@@ -123,7 +123,7 @@ test("a backup holds the dump and every collection, whatever its name, and leave
   assert.deepEqual(
     manifest.parts.map((part) => [part.file, part.part === "vectors" ? part.collection : part.part]),
     [
-      ["database.dump.enc", "database"],
+      ["database.dump.zst.enc", "database"],
       ["vectors-0001.snapshot.zst.enc", "images"],
       ["vectors-0002.snapshot.zst.enc", "../we/ird name"],
       ["redis.resp.zst.enc", "redis"],
@@ -168,7 +168,7 @@ const failures: readonly [
   [
     "the dump can't be read back",
     () => ({ database: { listDump: async () => fail("did not find magic string") } }),
-    /can't be read back: database\.dump\.enc: did not find magic/,
+    /can't be read back: database\.dump\.zst\.enc: did not find magic/,
   ],
   ["the dump lacks a table", () => ({ database: { listDump: async () => "" } }), /no data of public\.images/],
 ];

@@ -130,8 +130,7 @@ const dumpDatabase = async (
   plan: BackupPlan,
   signal: AbortSignal,
 ): Promise<Part<"database">> => {
-  // pg_dump compresses by itself.
-  const [file, compression] = ["database.dump.enc", "none"] as const;
+  const [file, compression] = ["database.dump.zst.enc", "zstd"] as const;
   const dumped = await database.dump(writing(path, plan, file, compression, signal), signal);
   return { part: "database", file, compression, ...dumped };
 };

@@ -52,7 +52,7 @@ test("a backup that can't be restored is refused by its reason, before anything 
   await assert.rejects(check({ backup: "20011124T020000Z-00abff" }), refusedAs("backup-unknown"));
   await assert.rejects(check({ backup, parts: "keys" }), refusedAs("parts-unknown"));
   const { engine } = rig.services;
-  const dump = `${agentBackupsFolder}/${backup}/database.dump.enc`;
+  const dump = `${agentBackupsFolder}/${backup}/database.dump.zst.enc`;
   const cut = await engine.exec(acme.backup.container, ["truncate", "-s", "-5", dump]);
   assert.equal(cut.exitCode, 0);
   await assert.rejects(check({ backup }), refusedAs("backup-cut-off"));

@@ -150,7 +150,7 @@ test("where the image is missing the step says so and makes nothing; its undo su
 test("a first backup that was damaged since does not prove the step: another one is taken", async () => {
   const acme = rig.tenant();
   const first = await acme.provision();
-  await inVolume(acme.backup.volume, "bash", "-c", "printf x >> /backups/2*/database.dump.enc");
+  await inVolume(acme.backup.volume, "bash", "-c", "printf x >> /backups/2*/database.dump.zst.enc");
   const again = await acme.provision();
   assert.notEqual(again.outputs.firstBackupId, first.outputs.firstBackupId);
   await acme.compensate();

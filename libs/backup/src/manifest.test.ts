@@ -28,7 +28,7 @@ test("a part's file can't lie outside its backup, hide, or be another part's", (
   for (const file of ["../other/database.dump", "/etc/passwd", ".hidden", "a/b", ""])
     refused({ ...aManifest(), parts: [aDatabasePart({ file })] }, /^parts\.0\.file: /);
   refused(
-    { ...aManifest(), parts: [aDatabasePart(), aVectorsPart({ file: "database.dump.enc" })] },
+    { ...aManifest(), parts: [aDatabasePart(), aVectorsPart({ file: "database.dump.zst.enc" })] },
     /two parts name the same file/,
   );
 });

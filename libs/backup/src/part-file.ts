@@ -53,6 +53,8 @@ export const writePart = async (
   return digestOf(written, plain);
 };
 
+// Each chunk is a way to another thread and back.
+const chunkSize = 128 * 1024;
 const quick = { [constants.ZSTD_c_compressionLevel]: 1 };
 
 /** Reads all that it is given; it may end before that, and the rest is then read for the checksums alone. */
@@ -74,7 +76,7 @@ export const readPart = async (
     createReadStream(path, { highWaterMark: 256 * 1024 }),
     written.through,
     decrypting(key, name),
-    compression === "zstd" ? createZstdDecompress() : new PassThrough(),
+    compression === "zstd" ? createZstdDecompress({ chunkSize }) : new PassThrough(),
     plain.through,
     toItsEnd(read),
     { signal },
@@ -84,6 +86,24 @@ export const readPart = async (
 
 /** Reads nothing: only the part's passing through counts. */
 export const readNothing: PartReader = async () => {};
+
+/**
+ * The same without its digest, for a part that is restored from: each chunk is authenticated, and so are their order and
+ * their end, before it is handed on; the digest would only say so again.
+ */
+export const openPart = async (
+  { path, key, name, compression }: PartFile,
+  read: PartReader,
+  signal: AbortSignal,
+): Promise<void> => {
+  await pipeline(
+    createReadStream(path, { highWaterMark: 256 * 1024 }),
+    decrypting(key, name),
+    compression === "zstd" ? createZstdDecompress({ chunkSize }) : new PassThrough(),
+    toItsEnd(read),
+    { signal },
+  );
+};
 
 /** Hands the chunks to a reader, and goes on without it when it has read enough. */
 const toItsEnd =

@@ -42,7 +42,7 @@ const backupOnDisk = async (t: TestContext): Promise<{ path: string; manifest: M
   const keys = restoreCommand({ key: Buffer.from("k"), payload: Buffer.from("p"), expiresAtMs: undefined });
   const manifest = aManifest({
     parts: [
-      aDatabasePart(await written("database.dump.enc", "PGDMP the dump")),
+      aDatabasePart(await written("database.dump.zst.enc", "PGDMP the dump")),
       aVectorsPart(await written("vectors.enc", "the snapshot")),
       aRedisPart(await written("redis.enc", keys)),
     ],
@@ -61,17 +61,17 @@ test("a whole backup is read back without a word", async (t) => {
 
 test("a flipped bit, a cut and a missing file are each found, with the file's name", async (t) => {
   const { path, manifest } = await backupOnDisk(t);
-  const [dump, vectors] = [join(path, "database.dump.enc"), join(path, "vectors.enc")];
+  const [dump, vectors] = [join(path, "database.dump.zst.enc"), join(path, "vectors.enc")];
   const bytes = await readFile(dump);
   bytes[60] = (bytes[60] ?? 0) ^ 4;
   await writeFile(dump, bytes);
   await truncate(vectors, 50);
   assert.deepEqual(await problemsOf(path, manifest), [
-    { code: "damaged", message: "database.dump.enc: does not decrypt at byte 48" },
+    { code: "damaged", message: "database.dump.zst.enc: does not decrypt at byte 48" },
     { code: "cut-off", message: "vectors.enc: has 50 bytes, and the manifest says 76" },
   ]);
   await rm(dump);
-  assert.match((await problemsOf(path, manifest))[0]?.message ?? "", /^database\.dump\.enc: ENOENT/);
+  assert.match((await problemsOf(path, manifest))[0]?.message ?? "", /^database\.dump\.zst\.enc: ENOENT/);
 });
 
 test("with another key nothing of it is read", async (t) => {
@@ -113,10 +113,10 @@ test("a dump that Postgres's own tool can't read, or that lacks a table's data, 
   };
   assert.match(
     (await problemsOf(path, manifest, unreadable))[0]?.message ?? "",
-    /database\.dump\.enc: pg_restore: error/,
+    /database\.dump\.zst\.enc: pg_restore: error/,
   );
   assert.deepEqual(await problemsOf(path, manifest, async () => ""), [
-    { code: "damaged", message: "database.dump.enc: has no data of public.images" },
+    { code: "damaged", message: "database.dump.zst.enc: has no data of public.images" },
   ]);
 });
 

@@ -71,10 +71,9 @@ export const takeControlBackup = async (
   try {
     const dumped = await database.dump(
       (dump) =>
-        // pg_dump compresses by itself.
         writePart(
           dump,
-          { path: join(path, file), key, name: partName(tenantId, id, file), compression: "none" },
+          { path: join(path, file), key, name: partName(tenantId, id, file), compression: "zstd" },
           signal,
         ),
       signal,
@@ -83,7 +82,7 @@ export const takeControlBackup = async (
       {
         ...{ id, tenantId, slug: "control-database", trigger, startedAt },
         finishedAt: now().toISOString(),
-        parts: [{ part: "database", file, compression: "none", ...dumped }],
+        parts: [{ part: "database", file, compression: "zstd", ...dumped }],
       },
       key,
       wrapped(masterKey, plainKey, installation),

@@ -26,7 +26,7 @@ const aFile = {
 
 export const aDatabasePart = (changes: Partial<DatabasePart> = {}): DatabasePart => ({
   part: "database",
-  file: "database.dump.enc",
+  file: "database.dump.zst.enc",
   ...aFile,
   compression: "none",
   takenAt: "2026-11-24T02:00:01.000Z",
