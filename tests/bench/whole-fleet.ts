@@ -17,6 +17,7 @@ export const fleet = [
 ] as const;
 
 /** As docker-compose.yml names what they talk to. */
+const redisInside = { REDIS_HOST: "redis", REDIS_PORT: "6379" };
 const tenantDbInside = { TENANT_DB_HOST: "postgres", TENANT_DB_PORT: "5432" };
 
 /** The six processes of the product on the running stack: their own main.ts, with handlers that do nothing. */
@@ -32,8 +33,7 @@ export const wholeFleet = (
       ...tenantDbInside,
       TENANT_DB_ADMIN_USER: tenantDb.adminUser,
       TENANT_DB_ADMIN_PASSWORD: tenantDb.password,
-      REDIS_HOST: "redis",
-      REDIS_PORT: "6379",
+      ...redisInside,
       REDIS_ADMIN_USER: redis.adminUser,
       REDIS_ADMIN_PASSWORD: redis.password,
     },
@@ -49,6 +49,7 @@ export const wholeFleet = (
     },
     "backup-worker": {
       BACKUP_IMAGE: images.backup,
+      ...redisInside,
       ...tenantDbInside,
     },
     "identity-worker": { IDENTITY_API_URL: "http://identity-api:5198" },
