@@ -12,12 +12,14 @@ const Decoder = inPackage("kafkajs/src/protocol/decoder.js");
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const text = fc.string({ unit: "binary", maxLength: 80 });
+/** kafkajs takes what every object has under such a name for an earlier header of it. */
+const headerName = text.filter((name) => !(name in {}));
 const record = fc.record({
   offsetDelta: fc.nat(),
   timestampDelta: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
   key: fc.oneof(fc.constant(null), text, bytes),
   value: fc.oneof(fc.constant(null), text, bytes),
-  headers: fc.dictionary(text, fc.oneof(text, bytes, fc.array(fc.oneof(text, bytes), { maxLength: 3 }))),
+  headers: fc.dictionary(headerName, fc.oneof(text, bytes, fc.array(fc.oneof(text, bytes), { maxLength: 3 }))),
 });
 const batch = {
   firstOffset: "9007199254",
@@ -50,6 +52,15 @@ test("a record is read as kafkajs reads it", () => {
       assert.deepEqual({ ...ours }, theirs);
       assert.deepEqual(Object.entries(ours.headers), Object.entries(headers));
     }),
+  );
+});
+
+test("a header may have a name that every object has", () => {
+  const headers = Object.fromEntries(["__proto__", "constructor", "toString"].map((name) => [name, name]));
+  const read = decodeRecord(withoutLength(encodeRecord({ headers }).buffer), batch).headers;
+  assert.deepEqual(
+    Object.entries(read).map(([name, value]) => [name, String(value)]),
+    Object.entries(headers),
   );
 });
 

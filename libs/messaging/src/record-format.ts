@@ -151,7 +151,8 @@ class ReceivedRecord {
 
 const readHeaders = ({ buffer, at }: Reader): Record<string, HeaderValue | HeaderValue[]> => {
   const reader: Reader = { buffer, at };
-  const headers: Record<string, HeaderValue | HeaderValue[]> = {};
+  // Without a prototype: a sender may call a header `constructor`, or `__proto__`.
+  const headers: Record<string, HeaderValue | HeaderValue[]> = Object.create(null);
   for (let left = readSigned(reader); left > 0; left--) {
     const length = readSigned(reader);
     const name = buffer.toString("utf8", reader.at, reader.at + length);

@@ -12,8 +12,8 @@ export const storedHeadersOf = (headers: IHeaders): StoredHeaders =>
 
 /** The same headers, as they came. */
 export const headersFrom = (stored: StoredHeaders): IHeaders => {
-  const headers: IHeaders = {};
-  // A loop, for speed: each record that goes out comes through here.
+  // A loop, for speed: each record that goes out comes through here. Without a prototype, for a header may be `__proto__`.
+  const headers: IHeaders = Object.create(null);
   for (const name of Object.keys(stored)) {
     const value = stored[name];
     if (typeof value === "string") headers[name] = value;
