@@ -98,6 +98,8 @@ export const readContents = async (folder: string, key?: DataKey): Promise<Conte
       } else if (await hasBackup(folder, id)) damaged.push({ id, reason: result.reason });
     } else if (!isUnfinished(name) && !notOurs.has(name) && !ofTheAgent.has(name)) unknown.push(name);
   }
+  // An id has seconds only, and two may be begun in one.
+  backups.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
   return { backups, damaged, unknown };
 };
 
