@@ -85,7 +85,9 @@ test("a stopped partition, a stuck saga and a timer that nobody runs, each with 
   assert.match(told, /\nwarning: 1 sagas wait for an operator: acme \| tenantctl saga acme/);
   assert.match(
     told,
-    /\nproblem: 1 sagas wait for a timer .* \| docker start deeplens-test-saga-orchestrator/,
+    new RegExp(
+      `\nproblem: 1 sagas wait for a timer .* \\| docker start ${stack().installation}-saga-orchestrator`,
+    ),
   );
 });
 

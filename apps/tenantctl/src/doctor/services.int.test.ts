@@ -58,7 +58,10 @@ test("a wrong password is told by whoever refuses it: Kafka, Postgres, Redis, Mi
     redis: { ...now.redis, passwordFile },
     minio: { ...now.minio, passwordFile },
   }));
-  assert.match(onlyFinding(await examined(kafka, patient)), /authentication.*deeplens-test-kafka/i);
+  assert.match(
+    onlyFinding(await examined(kafka, patient)),
+    new RegExp(`authentication.*${stack().installation}-kafka`, "i"),
+  );
   assert.match(onlyFinding(await examined(postgres, patient)), /password authentication failed/);
   assert.match(onlyFinding(await examined(redis, patient)), /WRONGPASS/);
   assert.match(
@@ -89,7 +92,7 @@ test("services that nobody answers for are named with what starts them", async (
   ] as const)
     assert.match(
       onlyFinding(await examined(check, patient)),
-      new RegExp(`^problem: .+ \\| .*docker restart deeplens-test-${service}$`),
+      new RegExp(`^problem: .+ \\| .*docker restart ${stack().installation}-${service}$`),
     );
 });
 
