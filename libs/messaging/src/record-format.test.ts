@@ -19,7 +19,10 @@ const record = fc.record({
   timestampDelta: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
   key: fc.oneof(fc.constant(null), text, bytes),
   value: fc.oneof(fc.constant(null), text, bytes),
-  headers: fc.dictionary(headerName, fc.oneof(text, bytes, fc.array(fc.oneof(text, bytes), { maxLength: 3 }))),
+  headers: fc.dictionary(
+    headerName,
+    fc.oneof(text, bytes, fc.array(fc.oneof(text, bytes), { maxLength: 3 })),
+  ),
 });
 const batch = {
   firstOffset: "9007199254",
