@@ -51,7 +51,7 @@ describe("the container engine", () => {
 
   // Seen to fail with an update that leaves the processors as they were.
   test("limits change without a new start, and memory in use is told", async () => {
-    const spec = specOf("limits");
+    const spec = specOf("new-limits");
     await engine.ensureContainer(spec);
     assert.equal(await engine.memoryInUse(spec.name), 0);
     await engine.start(spec.name);
