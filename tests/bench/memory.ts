@@ -5,12 +5,12 @@ import { stack } from "@deeplens/testing";
 import type { Benchmark, Progress } from "./benchmark.ts";
 import { startDriver } from "./driver.ts";
 import { UsageError, wholeNumber } from "./flags.ts";
-import { imageSettings } from "./image-settings.ts";
+import { imageSettings, nodeFlagsOf } from "./image-settings.ts";
 import { startInstallation } from "./installation.ts";
 import { failsInBackup } from "./planned-failures.ts";
 import { forms, type StagedCode, stageCode } from "./staged-code.ts";
 import { cpuSecondsOf, pssOf, type Workforce } from "./usage.ts";
-import { wholeFleet } from "./whole-fleet.ts";
+import { type FleetSettings, wholeFleet } from "./whole-fleet.ts";
 
 /** What the six processes of the product hold, idle and under the engine's load. */
 export const memory: Benchmark = {
@@ -28,7 +28,7 @@ export const memory: Benchmark = {
     node: {
       type: "string",
       value: "FLAGS",
-      help: "other flags of Node than the image's: --node='--max-semi-space-size=16'",
+      help: "for all six, in place of the image's and docker-compose.yml's: --node='--max-semi-space-size=16'",
     },
   },
   notes: `It runs on a running installation's services (npm start, or DEEPLENS_STACK_FILE) with an installation of its own,
@@ -43,15 +43,15 @@ that does nothing. Proportional set sizes count a page that n processes map as a
     const sagas = wholeNumber(values, "sagas", 1);
     const idleMs = wholeNumber(values, "idle", 0) * 1_000;
     const settings = imageSettings();
-    const environment = {
-      ...settings,
-      ...(typeof values.node === "string" ? { NODE_OPTIONS: values.node } : {}),
-    };
+    const fleetSettings: FleetSettings =
+      typeof values.node === "string"
+        ? { settings: { ...settings, NODE_OPTIONS: values.node }, orchestratorFlags: [] }
+        : { settings, orchestratorFlags: nodeFlagsOf("saga-orchestrator") };
     const staged = await Promise.all(known.map(async (form) => [form, await stageCode(form)] as const));
     return {
       variants: staged.map(([form, code]) => ({
         name: known.length === 1 ? "" : form,
-        run: (progress) => benchMemory({ code, sagas, idleMs, environment, progress }),
+        run: (progress) => benchMemory({ code, sagas, idleMs, fleetSettings, progress }),
       })),
       end: async () => {
         for (const [, code] of staged) await code.remove();
@@ -64,7 +64,7 @@ interface MemoryOptions {
   readonly code: StagedCode;
   readonly sagas: number;
   readonly idleMs: number;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly fleetSettings: FleetSettings;
   readonly progress: Progress;
 }
 
@@ -87,12 +87,12 @@ const benchMemory = async ({
   code,
   sagas,
   idleMs,
-  environment,
+  fleetSettings,
   progress,
 }: MemoryOptions): Promise<MemoryResult> => {
   progress("starting the six processes");
   const installation = await startInstallation({
-    processes: wholeFleet(code, environment),
+    processes: wholeFleet(code, fleetSettings),
     code: code.folder,
   });
   const fleet: Workforce = { processes: installation.workforce.processes, containers: [] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pageOf } from "./page.ts";
+import { pageOf, pageOnDisk } from "./page.ts";
 import { spreadOf } from "./statistics.ts";
 
 test("the page has each result with its command, place and time, and the findings last", () => {
@@ -24,4 +24,9 @@ test("the page has each result with its command, place and time, and the finding
   );
   assert.match(page, /p50_ms +2 +\(1 to 3\)/);
   assert.ok(page.endsWith("## Found\n\nmuch\n"));
+});
+
+test("docs/performance.md is made of what lies in docs/performance", () => {
+  const { is, wanted } = pageOnDisk();
+  assert.equal(is, wanted, "run `npm run generate`, then commit what changed");
 });

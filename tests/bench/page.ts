@@ -32,11 +32,20 @@ export const saveResult = async (argv: readonly string[], report: Report): Promi
   const name = words.join(" ").replaceAll(/[^a-z0-9]+/gi, "-");
   mkdirSync(pathOf(folder), { recursive: true });
   writeFileSync(pathOf(`${folder}/${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
-  writeFileSync(
-    pathOf("performance.md"),
-    pageOf(readFileSync(pathOf(`${folder}/findings.md`), "utf8"), saved()),
-  );
+  writePage();
 };
+
+/** docs/performance.md from what is kept in docs/performance/. */
+export const writePage = (): void => writeFileSync(pathOf(page), currentPage());
+
+/** The page as it is, and as it has to be. */
+export const pageOnDisk = (): { is: string; wanted: string } => ({
+  is: readFileSync(pathOf(page), "utf8"),
+  wanted: currentPage(),
+});
+
+const page = "performance.md";
+const currentPage = (): string => pageOf(readFileSync(pathOf(`${folder}/findings.md`), "utf8"), saved());
 
 const saved = (): SavedResult[] =>
   readdirSync(pathOf(folder))

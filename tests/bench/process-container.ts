@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -70,9 +70,20 @@ export const startProcess = async (
     },
   });
   const removed = container.wait({ condition: "removed" });
-  const output = await container.attach({ stream: true, stderr: true });
-  container.modem.demuxStream(output, process.stderr, process.stderr);
-  await container.start();
+  const end = async (): Promise<void> => {
+    await container.stop({ t: endSeconds }).catch(unlessGone);
+    await removed.catch(unlessGone);
+    await rm(secrets, { recursive: true });
+  };
+  try {
+    const output = await container.attach({ stream: true, stderr: true });
+    container.modem.demuxStream(output, process.stderr, process.stderr);
+    await container.start();
+  } catch (error) {
+    await container.remove({ force: true }).catch(unlessGone);
+    await rm(secrets, { recursive: true });
+    throw error;
+  }
   const { State, NetworkSettings } = await container.inspect();
   const address = NetworkSettings.Networks[network]?.IPAddress;
   return {
@@ -81,15 +92,11 @@ export const startProcess = async (
       const ended = removed.then(({ StatusCode }) => {
         throw new Error(`the process ${name} ended with ${StatusCode} before it was ready`);
       });
+      ended.catch(() => undefined); // once it is ready it ends when it is told to
       for (const port of healthPorts)
         await Promise.race([ended, untilReady(name, `http://${address}:${port}/health/ready`)]);
-      ended.catch(() => undefined); // it ends when it is told to
     },
-    async end() {
-      await container.stop({ t: endSeconds }).catch(unlessGone);
-      await removed.catch(unlessGone);
-      await rm(secrets, { recursive: true });
-    },
+    end,
   };
 };
 
@@ -102,8 +109,6 @@ const withSecretsAsFiles = async (
   environment: Readonly<Record<string, string>>,
   folder: string,
 ): Promise<Record<string, string>> => {
-  await mkdir(folder, { recursive: true });
-  await chmod(folder, 0o700);
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (!isSecret(name)) {

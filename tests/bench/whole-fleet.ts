@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { stack } from "@deeplens/testing";
-import { imageSettings, nodeFlagsOf } from "./image-settings.ts";
 import type { FleetProcess } from "./process-container.ts";
 import type { StagedCode } from "./staged-code.ts";
 
@@ -16,6 +15,13 @@ export const fleet = [
   "identity-worker",
 ] as const;
 
+export interface FleetSettings {
+  /** Of each process, beside its configuration. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Node's, beside those of the settings. */
+  readonly orchestratorFlags: readonly string[];
+}
+
 /** As docker-compose.yml names what they talk to. */
 const redisInside = { REDIS_HOST: "redis", REDIS_PORT: "6379" };
 const tenantDbInside = { TENANT_DB_HOST: "postgres", TENANT_DB_PORT: "5432" };
@@ -23,7 +29,7 @@ const tenantDbInside = { TENANT_DB_HOST: "postgres", TENANT_DB_PORT: "5432" };
 /** The six processes of the product on the running stack: their own main.ts, with handlers that do nothing. */
 export const wholeFleet = (
   code: StagedCode,
-  settings: Readonly<Record<string, string>>,
+  { settings, orchestratorFlags }: FleetSettings,
 ): Readonly<Record<string, FleetProcess>> => {
   const { tenantDb, redis, minio, images, qdrant } = stack();
   const workers: Readonly<
@@ -56,7 +62,7 @@ export const wholeFleet = (
   };
   const orchestrator: FleetProcess = {
     file: code.path("apps/saga-orchestrator/src/main.ts"),
-    nodeArgs: settings.NODE_OPTIONS === imageSettings().NODE_OPTIONS ? nodeFlagsOf("saga-orchestrator") : [],
+    nodeArgs: orchestratorFlags,
     environment: {
       ...settings,
       API_TOKEN: randomBytes(24).toString("hex"),

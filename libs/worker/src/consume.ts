@@ -168,10 +168,14 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     await committing;
     const done = offsets.committable();
     if (done.length === 0 || !joined) return;
-    committing = consumer
-      .commitOffsets(done.map(({ partition, offset }) => ({ topic, partition, offset })))
-      // What was not committed comes again, and is answered from its step row.
-      .catch((error: Error) => log.warn({ reason: error.message }, "offsets were not committed"));
+    committing = consumer.commitOffsets(done.map((one) => ({ topic, ...one }))).then(
+      () => offsets.committed(done),
+      (error: Error) => {
+        // Where no later try comes either, it comes again, and is answered from its step row.
+        log.warn({ reason: error.message }, "offsets were not committed");
+        commitSoon();
+      },
+    );
     await committing;
   };
 
@@ -194,10 +198,10 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
       if (assigned.length > 0) consumer.pause([{ topic, partitions: [...assigned] }]);
     },
     async close() {
-      clearTimeout(timer);
       for (const retry of retries.values()) clearTimeout(retry);
       running.stop();
       await commit();
+      clearTimeout(timer);
       await consumer.disconnect();
     },
   };
