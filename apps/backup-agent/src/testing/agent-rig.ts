@@ -159,6 +159,7 @@ const agentAt = (
     },
     up: async () => {
       for (let tries = 0; ; tries++) {
+        // While it starts nothing listens there; where it never does, its own log is what is told.
         const answer = await fetch(`${url}/health/live`).catch(() => undefined);
         if (answer?.ok) return;
         if (tries > 300) throw new Error(`no agent: ${await source.engine.logs(name)}`);
