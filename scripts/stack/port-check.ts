@@ -1,7 +1,8 @@
 /** Before anything starts: no port that the stack publishes is somebody else's. */
+import { isTaken } from "../../libs/service/src/listening-process.ts";
 import { lines } from "./command.ts";
 import { portHolder } from "./port-holder.ts";
-import { isTaken, type Ports, portVariable, type ServiceName, services } from "./ports.ts";
+import { type Ports, portVariable, type ServiceName, services } from "./ports.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 const published: { readonly [container: string]: ServiceName } = {

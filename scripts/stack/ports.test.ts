@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { isTaken } from "../../libs/service/src/listening-process.ts";
 import { portHolder } from "./port-holder.ts";
-import { choosePorts, isTaken, portOffset, portVariable } from "./ports.ts";
+import { choosePorts, portOffset, portVariable } from "./ports.ts";
 
 test("an installation beside the person's own has the default ports, moved", () => {
   const ports = choosePorts({}, {}, 20_000);

@@ -1,5 +1,4 @@
 /** Which ports the stack listens on: configured, else remembered, else the defaults; and who has a taken one. */
-import { connect } from "node:net";
 import { join } from "node:path";
 import { readJson, type StateFolder, writePrivateFile } from "./state-folder.ts";
 
@@ -70,16 +69,4 @@ export function portOffset(installation: string): number {
       `DEEPLENS_PORT_OFFSET is "${asked}": set it to a whole number that is added to all ports.`,
     );
   return Number(asked);
-}
-
-/** True when something accepts connections on that port of this machine. */
-export function isTaken(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port, timeout: 1000 });
-    const answer = (taken: boolean) => () => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once("connect", answer(true)).once("error", answer(false)).once("timeout", answer(true));
-  });
 }

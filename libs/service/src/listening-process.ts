@@ -1,4 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { connect } from "node:net";
+
+/** Whether somebody listens on a TCP port of this machine. @throws where neither an answer nor a refusal comes */
+export const isTaken = (port: number): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, timeout: 1_000 });
+    const taken = () => {
+      socket.destroy();
+      resolve(true);
+    };
+    socket
+      .once("connect", taken)
+      .once("timeout", taken)
+      .once("error", (error: NodeJS.ErrnoException) =>
+        error.code === "ECONNREFUSED" ? resolve(false) : reject(error),
+      );
+  });
 
 /**
  * The process that listens on a TCP port of this machine, from /proc: its name and id, or undefined where nobody

@@ -76,7 +76,9 @@ test("a stopped partition, a stuck saga and a timer that nobody runs, each with 
   await saga("acme", "stuck", "NULL");
   await saga("beta", "running", "now() - interval '5 minutes'");
   await saga("gamma", "running", "now() + interval '5 minutes'");
-  const { findings } = await examined(shards, patient);
+  await saga("delta", "done", "now() + interval '5 minutes'");
+  const { findings, seen } = await examined(shards, patient);
+  assert.match(seen, /^3 unfinished sagas/);
   const told = findings.map(({ severity, what, mend }) => `${severity}: ${what} | ${mend}`).join("\n");
   assert.match(
     told,

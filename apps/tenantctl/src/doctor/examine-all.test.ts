@@ -127,7 +127,7 @@ test("connections warn at four fifths and are a problem at the end", () => {
 test("a disk warns before it is full, small or large, and where its inodes are used up", () => {
   const gib = 1024 ** 3;
   const severities = (freeBytes: number, sizeBytes: number, freeFiles = 1e6) =>
-    roomFindings({ path: "/", id: "1", freeBytes, sizeBytes, freeFiles }).map(({ severity }) => severity);
+    roomFindings({ path: "/", device: 1, freeBytes, sizeBytes, freeFiles }).map(({ severity }) => severity);
   assert.deepEqual(severities(50 * gib, 250 * gib), []);
   assert.deepEqual(severities(20 * gib, 250 * gib), ["warning"]);
   assert.deepEqual(severities(4 * gib, 20 * gib), ["warning"]);

@@ -62,15 +62,13 @@ const examine = async (
 };
 
 // Not everything that is asked listens to a signal.
-const orLate = <T>(work: Promise<T>, limit: AbortSignal): Promise<T> => {
-  work.catch(() => undefined);
-  return Promise.race([
+const orLate = <T>(work: Promise<T>, limit: AbortSignal): Promise<T> =>
+  Promise.race([
     work,
     new Promise<never>((_, reject) => {
       limit.addEventListener("abort", () => reject(limit.reason), { once: true });
     }),
   ]);
-};
 
 const skipped = (check: Check, missing: string): Outcome => ({
   answered: false,

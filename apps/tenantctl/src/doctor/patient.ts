@@ -49,12 +49,22 @@ export const readPatient = (stackFile: string, dockerHost: string | undefined): 
       "run `npm start`, or name another one with --installation",
     );
   }
-  const parsed = description.safeParse(orUndefined(text));
-  if (!parsed.success)
-    throw new Refused(
+  const unusable = (reason: string): Refused =>
+    new Refused(
       "stack-file-wrong",
-      `${stackFile} can't be used: ${parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ")}`,
+      `${stackFile} can't be used: ${reason}`,
       "run `npm start` again: it writes the file anew",
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw unusable(`it is no JSON (${(error as Error).message})`);
+  }
+  const parsed = description.safeParse(value);
+  if (!parsed.success)
+    throw unusable(
+      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     );
   return {
     installation: parsed.data.installation,
@@ -62,14 +72,6 @@ export const readPatient = (stackFile: string, dockerHost: string | undefined): 
     folder: dirname(stackFile),
     engine: dockerObserver({ host: dockerHost }),
   };
-};
-
-const orUndefined = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** A password of the installation, from its file. @throws naming the file */

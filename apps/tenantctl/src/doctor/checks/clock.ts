@@ -10,6 +10,7 @@ export const clock: Check = {
   examine: async (patient, signal) => {
     const clocks = clocksOf(patient, signal);
     const settled = await Promise.allSettled(clocks.map(measure));
+    // One that does not answer is another check's finding, with what mends it.
     const skews = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const furthest = Math.max(0, ...skews.map(({ skewMs }) => Math.abs(skewMs)));
     return {
@@ -26,13 +27,13 @@ interface Clock {
   readonly read: () => Promise<Date>;
 }
 
-const clocksOf = ({ stack, engine, ...patient }: Patient, signal: AbortSignal): readonly Clock[] => [
-  { name: "the engine", grainMs: 0, read: async () => (await engine.about({ signal })).time },
+const clocksOf = (patient: Patient, signal: AbortSignal): readonly Clock[] => [
+  { name: "the engine", grainMs: 0, read: async () => (await patient.engine.about({ signal })).time },
   {
     name: "Postgres",
     grainMs: 0,
     read: () =>
-      inTenantPostgres({ stack, engine, ...patient }, async (db) => {
+      inTenantPostgres(patient, async (db) => {
         const { rows } = await db.query<{ now: Date }>("SELECT clock_timestamp() AS now");
         if (rows[0] === undefined) throw new Error("no time");
         return rows[0].now;
@@ -40,10 +41,10 @@ const clocksOf = ({ stack, engine, ...patient }: Patient, signal: AbortSignal): 
   },
   ...(
     [
-      ["MinIO", `${stack.minio.endpoint}/minio/health/live`],
-      ["the Identity API", `${stack.identity.url}/api/tenant/health`],
-      ["the schema registry", `${stack.schemaRegistry.url}/subjects`],
-      ["the orchestrator", stack.api.url],
+      ["MinIO", `${patient.stack.minio.endpoint}/minio/health/live`],
+      ["the Identity API", `${patient.stack.identity.url}/api/tenant/health`],
+      ["the schema registry", `${patient.stack.schemaRegistry.url}/subjects`],
+      ["the orchestrator", patient.stack.api.url],
     ] as const
   ).map(([name, url]) => ({ name, grainMs: 1_000, read: () => dateOf(url, signal) })),
 ];

@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { type Check, type Finding, problem, warning } from "../check.ts";
 
 /** The disks that hold the installation's state, and the engine's data where that is on this machine, have room. */
@@ -9,10 +9,13 @@ export const disk: Check = {
   examine: async ({ folder, engine }, signal) => {
     const about = await engine.about({ signal }).catch(() => undefined); // its own check says that it is away
     const room = await roomIn(folder);
-    const engineRoom = about === undefined ? undefined : await roomIn(about.folder).catch(() => undefined);
-    const disks = engineRoom === undefined || engineRoom.id === room.id ? [room] : [room, engineRoom];
+    const engineRoom = about === undefined ? undefined : await roomSeenIn(about.folder);
+    const disks = engineRoom === undefined || engineRoom.device === room.device ? [room] : [room, engineRoom];
+    const seen = disks.map((one) => `${gib(one.freeBytes)} GiB free of ${gib(one.sizeBytes)}`);
     return {
-      seen: disks.map((one) => `${gib(one.freeBytes)} GiB free of ${gib(one.sizeBytes)}`).join("; "),
+      seen: [...seen, ...(engineRoom === undefined ? ["the engine's can't be seen from here"] : [])].join(
+        "; ",
+      ),
       findings: disks.flatMap(roomFindings),
     };
   },
@@ -20,22 +23,33 @@ export const disk: Check = {
 
 interface Room {
   readonly path: string;
-  readonly id: string;
+  readonly device: number;
   readonly freeBytes: number;
   readonly sizeBytes: number;
   readonly freeFiles: number;
 }
 
 const roomIn = async (path: string): Promise<Room> => {
-  const { bavail, blocks, bsize, ffree, files } = await statfs(path);
+  const [{ dev }, { bavail, blocks, bsize, ffree, files }] = await Promise.all([stat(path), statfs(path)]);
   return {
     path,
-    id: `${blocks}/${files}`,
+    device: dev,
     freeBytes: bavail * bsize,
     sizeBytes: blocks * bsize,
     // Some file systems count none.
     freeFiles: files === 0 ? Number.POSITIVE_INFINITY : ffree,
   };
+};
+
+/** The same of the engine's folder; undefined where that is another machine's, or closed to whoever asks. */
+const roomSeenIn = async (path: string): Promise<Room | undefined> => {
+  try {
+    return await roomIn(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EACCES") return undefined;
+    throw error;
+  }
 };
 
 const gibBytes = 1024 ** 3;

@@ -1,3 +1,4 @@
+import { labelNames } from "@deeplens/contracts";
 import { type Check, problem } from "../check.ts";
 import { npmStart } from "../patient.ts";
 
@@ -9,7 +10,7 @@ export const network: Check = {
   examine: async (patient, signal) => {
     const { engine, stack, installation } = patient;
     const labels = await engine.network(stack.network, { signal });
-    const whose = labels?.["deeplens.installation"];
+    const whose = labels?.[labelNames.installation];
     if (labels === undefined)
       return {
         seen: "missing",
@@ -22,7 +23,7 @@ export const network: Check = {
           ? []
           : [
               problem(
-                `the network ${stack.network} is not this installation's (label deeplens.installation: ${whose ?? "none"})`,
+                `the network ${stack.network} is not this installation's (label ${labelNames.installation}: ${whose ?? "none"})`,
                 `docker network rm ${stack.network}; ${npmStart(patient)}`,
               ),
             ],

@@ -1,6 +1,5 @@
-import { connect } from "node:net";
 import { labelNames } from "@deeplens/contracts";
-import { listeningProcess } from "@deeplens/service";
+import { isTaken, listeningProcess } from "@deeplens/service";
 import { type Check, type Finding, problem } from "../check.ts";
 import { npmStart, type Patient } from "../patient.ts";
 
@@ -69,13 +68,3 @@ const holderOf = async (
     ? { who: "a process that can't be seen from here", stop: `ss -ltnp 'sport = :${port}'` }
     : { who: `the process ${process.name} (pid ${process.pid})`, stop: `kill ${process.pid}` };
 };
-
-const isTaken = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port, timeout: 1_000 });
-    const answer = (taken: boolean) => () => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once("connect", answer(true)).once("error", answer(false)).once("timeout", answer(true));
-  });

@@ -31,7 +31,7 @@ export const shards: Check = {
         `SELECT count(*) FILTER (WHERE next_due < now() - interval '1 minute')::int AS overdue,
            COALESCE(array_agg(slug ORDER BY slug) FILTER (WHERE status = 'stuck'), '{}') AS stuck,
            count(*)::int AS unfinished
-         FROM orchestrator.sagas WHERE status NOT IN ('ready', 'closed')`,
+         FROM orchestrator.sagas WHERE status NOT IN ('ready', 'done', 'undone', 'closed')`,
       );
       const sagas = rows[0] ?? { overdue: 0, stuck: [], unfinished: 0 };
       return {

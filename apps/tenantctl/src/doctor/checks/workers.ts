@@ -12,7 +12,8 @@ export const workers: Check = {
   unanswered: ({ installation }) => `docker restart ${installation}-kafka`,
   examine: (patient) =>
     inCluster(patient, async (admin) => {
-      const groups = await Promise.all(readersOf(patient).map((reader) => look(admin, reader)));
+      const there = new Set(await admin.listTopics());
+      const groups = await Promise.all(readersOf(patient).map((reader) => look(admin, reader, there)));
       return {
         seen: `${groups.filter(({ members }) => members > 0).length} of ${groups.length} groups have members, ${groups.reduce((sum, { lag }) => sum + lag, 0)} records wait`,
         findings: groupsFindings(patient, groups),
@@ -46,8 +47,11 @@ interface Group {
   readonly lag: number;
 }
 
-const look = async (admin: Admin, { service, group, topics }: Reader): Promise<Group> => {
-  const there = new Set(await admin.listTopics());
+const look = async (
+  admin: Admin,
+  { service, group, topics }: Reader,
+  there: ReadonlySet<string>,
+): Promise<Group> => {
   const known = topics.filter((topic) => there.has(topic)); // a missing one is a finding of Kafka's own check
   const [described, committed, ends] = await Promise.all([
     admin.describeGroups([group]),
