@@ -65,10 +65,12 @@ export const createAgent = (options: AgentOptions): Agent => {
     );
     const sizeBytes = manifest.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
     log.info({ backup: id, trigger, parts: manifest.parts.length, sizeBytes }, "the backup is good");
-    // Only after a good one: old ones are never thrown away while new ones fail.
-    await removeExpired(options).catch((error: unknown) =>
-      log.error({ err: error }, "expired backups could not be removed"),
-    );
+    // Only after a good one: old ones are never thrown away while new ones fail. And only by the schedule: the backup
+    // that a restore takes first must not cost the one that is to be restored.
+    if (trigger === "schedule")
+      await removeExpired(options).catch((error: unknown) =>
+        log.error({ err: error }, "expired backups could not be removed"),
+      );
     return manifest;
   };
 
@@ -77,9 +79,8 @@ export const createAgent = (options: AgentOptions): Agent => {
     if (!manifest.ok) throw new Error(`backup ${id}: ${manifest.reason}`);
     return { folder, manifest: manifest.manifest, key, signal };
   };
-  const newest = async (): Promise<Manifest | undefined> => (await readContents(folder, key)).backups.at(-1);
   const tryOut = async (wanted: BackupId | undefined) => {
-    const id = wanted ?? (await newest())?.id;
+    const id = wanted ?? (await readContents(folder, key)).backups.at(-1)?.id;
     if (id === undefined) throw new Error("there is no backup to try out yet");
     return drill(await readingOf(id), { vectors: sources.vectors, path: options.path, now });
   };
@@ -137,7 +138,9 @@ export const createAgent = (options: AgentOptions): Agent => {
       const contents = await readContents(folder, key);
       const last = contents.backups.at(-1);
       const proven = await lastDrill(folder);
-      const [failed] = Object.entries(failures);
+      const [failed] = Object.entries(failures).toSorted(
+        ([, one], [, other]) => other.at.getTime() - one.at.getTime(),
+      );
       return {
         tenantId: settings.tenantId,
         ...contents,
@@ -155,22 +158,15 @@ export const createAgent = (options: AgentOptions): Agent => {
     },
     doWhatIsDue: async () => {
       if (jobs.open().length > 0) return;
-      const last = await newest();
+      const { backups } = await readContents(folder, key);
+      const last = backups.at(-1);
       // A tenant's very first backup is its worker's to ask for; after that no due one is left out.
       if (last === undefined) return;
       const startedAt = new Date(last.startedAt);
       if (isDue(settings, { startedAt, failedAt: failures.backup?.at }, now()))
         return byItself("backup", async () => ({ kind: "backup", manifest: await backUp("schedule") }));
       const proven = await lastDrill(folder);
-      if (
-        isDrillDue(
-          settings,
-          (await readContents(folder, key)).backups,
-          proven?.finishedAt,
-          failures.drill,
-          now(),
-        )
-      )
+      if (isDrillDue(settings, backups, proven?.finishedAt, failures.drill, now()))
         byItself("drill", async () => ({ kind: "drill", drill: await tryOut(undefined) }));
     },
   };

@@ -8,7 +8,13 @@ import { backupPath, pgpassText } from "@deeplens/backup";
 import { createSecretStore, masterKeyOf, migrateSecrets, newMasterKeyLine } from "@deeplens/secrets";
 import { cleanUps, stack, testDatabase } from "@deeplens/testing";
 import { postgresDatabase } from "../database.ts";
-import { type ControlBackups, keyOf, listControlBackups, takeControlBackup } from "./control-backups.ts";
+import {
+  type ControlBackups,
+  keyOf,
+  listControlBackups,
+  removeExpired,
+  takeControlBackup,
+} from "./control-backups.ts";
 import { restoreControlBackup } from "./restore-control-backup.ts";
 
 // With the tools of the agents' image, where the process runs.
@@ -135,8 +141,18 @@ test("old backups go, the last good one never; what a crash left is swept by the
   const crashed = `.taking-20260228T013000Z-${randomBytes(3).toString("hex")}`;
   mkdirSync(join(backups.folder, crashed));
   const second = await takeControlBackup(backups, "schedule", signal);
+  await removeExpired(backups);
   assert.deepEqual(readdirSync(backups.folder).sort(), [second.id, "notes.txt"].sort());
   assert.notEqual(first.id, second.id);
+});
+
+test("a backup that is past its time can be restored: the one that is taken before does not remove it", async () => {
+  now = new Date("2026-01-01T01:30:00Z");
+  const { id } = await takeControlBackup(backups, "schedule", signal);
+  now = new Date("2026-03-01T01:30:00Z");
+  await pool.query("DELETE FROM secrets.secrets");
+  await restore(id, true);
+  assert.equal(await secret(), "hush-hush");
 });
 
 test("a dump that fails leaves nothing", async () => {

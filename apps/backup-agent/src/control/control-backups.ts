@@ -6,7 +6,6 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
   abandonBackup,
-  type BackupId,
   backupIdOf,
   backupPath,
   beginBackup,
@@ -50,8 +49,7 @@ const keyContext = (installation: string): readonly string[] => [
 ];
 
 /**
- * Takes one: dumps, writes the manifest, reads all of it back, and only then gives it the name that makes it count. Then
- * removes those that are past their time, never the last good one.
+ * Takes one: dumps, writes the manifest, reads all of it back, and only then gives it the name that makes it count.
  *
  * @throws with the reason; nothing is left of it then
  */
@@ -92,7 +90,6 @@ export const takeControlBackup = async (
     if (problems.length > 0)
       throw new Error(`the backup can't be read back: ${problems.map(({ message }) => message).join("; ")}`);
     await commitBackup(folder, id);
-    await removeExpired(backups);
     return manifest;
   } catch (error) {
     await abandonBackup(folder, id);
@@ -145,7 +142,8 @@ export const verifyControlBackup = async (
 export const listControlBackups = async (folder: string): Promise<readonly Manifest[]> =>
   (await readContents(folder)).backups;
 
-const removeExpired = async ({ folder, now, retentionDays }: ControlBackups): Promise<void> => {
-  const expired: readonly BackupId[] = expiredBackups(await listControlBackups(folder), now(), retentionDays);
-  for (const id of expired) await removeBackup(folder, id);
+/** Removes those that are past their time, never the last good one. */
+export const removeExpired = async ({ folder, now, retentionDays }: ControlBackups): Promise<void> => {
+  for (const id of expiredBackups(await listControlBackups(folder), now(), retentionDays))
+    await removeBackup(folder, id);
 };

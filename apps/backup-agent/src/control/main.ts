@@ -4,7 +4,7 @@ import { createLogger } from "@deeplens/telemetry";
 import { z } from "zod";
 import { checkSchedule, isDue } from "../schedule.ts";
 import { controlBackupSettings } from "./config.ts";
-import { listControlBackups, ownerOf, takeControlBackup } from "./control-backups.ts";
+import { listControlBackups, ownerOf, removeExpired, takeControlBackup } from "./control-backups.ts";
 import { openControlBackups } from "./open.ts";
 
 // Backs the control database up every night, and at once where no backup is there yet, or a night was slept through.
@@ -35,6 +35,10 @@ await runProcess(log, async (signal) => {
         const { id, parts } = await takeControlBackup(backups, "schedule", signal);
         failedAt = undefined;
         log.info({ backup: id, sizeBytes: parts[0]?.sizeBytes }, "the control database's backup is good");
+        // Only here: the backup that a restore takes first must not cost the one that is to be restored.
+        await removeExpired(backups).catch((error: unknown) =>
+          log.error({ err: error }, "expired backups could not be removed"),
+        );
       } catch (error) {
         if (signal.aborted) break;
         failedAt = new Date();
