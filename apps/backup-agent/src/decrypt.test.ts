@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
-import { newDataKey, parseDataKey, signedManifest, writeManifest, writePart } from "@deeplens/backup";
+import {
+  newDataKey,
+  parseDataKey,
+  signedManifest,
+  wrappedKeyOf,
+  writeManifest,
+  writePart,
+} from "@deeplens/backup";
 import { aBackupId, aDatabasePart, aPartFile, aTenantId } from "@deeplens/backup/testing/manifests";
 import { newMasterKeyLine, parseMasterKey, seal } from "@deeplens/secrets";
 
@@ -27,12 +34,10 @@ const aBackup = async (t: TestContext) => {
     file,
     new AbortController().signal,
   );
-  const sealed = seal(parseMasterKey(masterKey), plainKey, [aTenantId, "backup.key", "manifest"]);
-  const wrapped = {
-    keyVersion: sealed.keyVersion,
-    nonce: sealed.nonce.toString("base64"),
-    ciphertext: sealed.ciphertext.toString("base64"),
-  };
+  const wrapped = wrappedKeyOf(
+    // In full, as it lies in the manifests that there are.
+    seal(parseMasterKey(masterKey), plainKey, [aTenantId, "backup.key", "manifest"]),
+  );
   const moment = "2026-11-24T02:00:00.000Z";
   const parts = [aDatabasePart({ ...digest, compression: "zstd" })];
   await writeManifest(

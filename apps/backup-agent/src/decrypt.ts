@@ -11,6 +11,8 @@ import {
   openPart,
   parseDataKey,
   parseManifest,
+  sealedKeyOf,
+  wrappedKeyContext,
 } from "@deeplens/backup";
 import { parseMasterKey, unseal } from "@deeplens/secrets";
 
@@ -50,14 +52,8 @@ const decrypt = async (): Promise<void> => {
 };
 
 /** The data key that the manifest bears, as the master key opens it. */
-const unwrapped = ({ tenantId, key: { wrapped } }: Manifest, masterKey: string): DataKey => {
-  const sealed = {
-    keyVersion: wrapped.keyVersion,
-    nonce: Buffer.from(wrapped.nonce, "base64"),
-    ciphertext: Buffer.from(wrapped.ciphertext, "base64"),
-  };
-  return parseDataKey(unseal(parseMasterKey(masterKey), sealed, [tenantId, "backup.key", "manifest"]));
-};
+const unwrapped = ({ tenantId, key: { wrapped } }: Manifest, masterKey: string): DataKey =>
+  parseDataKey(unseal(parseMasterKey(masterKey), sealedKeyOf(wrapped), wrappedKeyContext(tenantId)));
 
 try {
   await decrypt();

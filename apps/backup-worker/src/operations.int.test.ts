@@ -30,6 +30,7 @@ test("a backup now is verified, told with its size, and taken once however often
   assert.equal((await acme.act("backup-now")).outputs.backup, outputs.backup);
   const other = await acme.act("backup-now", {}, "another");
   assert.notEqual(other.outputs.backup, outputs.backup);
+  await assert.rejects(acme.act("drill", { backup: "the last one" }), { code: "backup-unknown" });
   const drill = await acme.act("drill");
   assert.deepEqual(
     [drill.outputs.backup, drill.outputs.tables, drill.outputs.rows, drill.outputs.points],

@@ -74,7 +74,7 @@ export const backupOperations = (services: BackupServices): Operations => ({
   drill: async (command, context) => {
     const { client } = await openAgent(services, command, context);
     const named = { call: "try a backup out", what: `the drill of tenant ${command.tenant.slug}` };
-    const backup = optionalBackup(command);
+    const backup = command.parameters.backup === undefined ? undefined : wantedBackup(command);
     const job = { kind: "drill", ...(backup !== undefined && { backup }) } as const;
     const { drill } = await doJob(client, context, named, jobId(command, "drill"), job, "drill");
     const outputs = { backup: drill.backup, provenAt: drill.finishedAt, ...countsOf(drill.compared) };
@@ -231,9 +231,6 @@ const partsOf = ({ parameters, tenant }: OperationCommand): "all" | "database" |
   );
 };
 
-const optionalBackup = ({ parameters }: OperationCommand): BackupId | undefined =>
-  parseBackupId(parameters.backup ?? "");
-
 /** The one that the restore itself took before it changed anything. */
 const safetyBackup = ({ inputs, tenant }: OperationCommand): BackupId => {
   const backup = parseBackupId(inputs["safety-backup.backup"] ?? "");
@@ -244,12 +241,12 @@ const safetyBackup = ({ inputs, tenant }: OperationCommand): BackupId => {
   );
 };
 
-const wantedBackup = (command: OperationCommand): BackupId => {
-  const backup = optionalBackup(command);
-  if (backup !== undefined) return backup;
+const wantedBackup = ({ parameters: { backup = "" }, tenant }: OperationCommand): BackupId => {
+  const parsed = parseBackupId(backup);
+  if (parsed !== undefined) return parsed;
   throw new PermanentStepError(
     "backup-unknown",
-    `"${command.parameters.backup ?? ""}" is no backup's id; tenantctl backups ${command.tenant.slug} lists them`,
+    `"${backup}" is no backup's id; tenantctl backups ${tenant.slug} lists them`,
   );
 };
 

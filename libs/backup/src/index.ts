@@ -10,3 +10,4 @@ export * from "./pgpass.ts";
 export * from "./read-back.ts";
 export * from "./redis-stream.ts";
 export * from "./retention.ts";
+export * from "./wrapped-key.ts";

@@ -19,8 +19,10 @@ import {
   readBack,
   readContents,
   removeBackup,
+  sealedKeyOf,
   signedManifest,
   unfinishedBackups,
+  wrappedKeyOf,
   writeManifest,
   writePart,
 } from "@deeplens/backup";
@@ -83,7 +85,7 @@ export const takeControlBackup = async (
         parts: [{ part: "database", file, compression: "zstd", ...dumped }],
       },
       key,
-      wrapped(masterKey, plainKey, installation),
+      wrappedKeyOf(seal(masterKey, plainKey, keyContext(installation))),
     );
     await writeManifest(path, manifest);
     const problems = await readBack(path, manifest, key, database.listDump, signal);
@@ -97,24 +99,13 @@ export const takeControlBackup = async (
   }
 };
 
-const wrapped = (masterKey: MasterKey, plainKey: string, installation: string) => {
-  const { keyVersion, nonce, ciphertext } = seal(masterKey, plainKey, keyContext(installation));
-  return { keyVersion, nonce: nonce.toString("base64"), ciphertext: ciphertext.toString("base64") };
-};
-
 /** A backup's data key. @throws where the master key does not open it, or it is another installation's */
 export const keyOf = (
   { installation, masterKey }: Pick<ControlBackups, "installation" | "masterKey">,
   { key: { wrapped }, id }: Manifest,
 ): DataKey => {
-  const { keyVersion, nonce, ciphertext } = wrapped;
-  const sealed = {
-    keyVersion,
-    nonce: Buffer.from(nonce, "base64"),
-    ciphertext: Buffer.from(ciphertext, "base64"),
-  };
   try {
-    return parseDataKey(unseal(masterKey, sealed, keyContext(installation)));
+    return parseDataKey(unseal(masterKey, sealedKeyOf(wrapped), keyContext(installation)));
   } catch (error) {
     throw new Error(
       `backup ${id} does not open with this master key, or is not of installation ${installation}: ${(error as Error).message}`,
