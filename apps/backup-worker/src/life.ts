@@ -1,10 +1,4 @@
-import {
-  type Life,
-  type Operation,
-  type OperationCommand,
-  ownResource,
-  type StepContext,
-} from "@deeplens/worker";
+import { type Life, type Operation, operationDone, ownResource } from "@deeplens/worker";
 import { removeBackups } from "./compensate.ts";
 import { type BackupServices, containerResource, tenantBackup } from "./tenant-backup.ts";
 
@@ -15,24 +9,20 @@ import { type BackupServices, containerResource, tenantBackup } from "./tenant-b
  * @param refresh the operation that gives the agent its files anew
  */
 export const backupLife = (services: BackupServices, refresh: Operation): Life => ({
-  suspend: (command, context) => goesOn(services, refresh, command, context),
-  resume: (command, context) => goesOn(services, refresh, command, context),
+  suspend: goesOn(services, refresh),
+  resume: goesOn(services, refresh),
   purge: async ({ tenant, sagaId }, context) => {
     const backup = tenantBackup(tenant, context.installation);
-    const receipt = await removeBackups(services, backup, tenant, context, { sagaId });
-    return { outputs: {}, resources: [], receipt };
+    return operationDone(await removeBackups(services, backup, tenant, context, { sagaId }));
   },
 });
 
-const goesOn = async (
-  services: BackupServices,
-  refresh: Operation,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const container = containerResource(services, tenantBackup(command.tenant, context.installation));
-  const line = (outcome: string) => ({ kind: container.kind, name: container.name, outcome });
-  if ((await ownResource(context, command.tenant, container)) === "absent")
-    return { outputs: {}, resources: [], receipt: [line("absent")] };
-  return { ...(await refresh(command, context)), receipt: [line("goes-on")] };
-};
+const goesOn =
+  (services: BackupServices, refresh: Operation): Operation =>
+  async (command, context) => {
+    const container = containerResource(services, tenantBackup(command.tenant, context.installation));
+    const line = (outcome: string) => ({ kind: container.kind, name: container.name, outcome });
+    if ((await ownResource(context, command.tenant, container)) === "absent")
+      return operationDone([line("absent")]);
+    return { ...(await refresh(command, context)), receipt: [line("goes-on")] };
+  };

@@ -2,8 +2,11 @@ import { randomUUID } from "node:crypto";
 import { type BackupId, type Compared, type Manifest, parseBackupId } from "@deeplens/backup";
 import {
   lifeOperations,
+  type Operation,
   type OperationCommand,
+  type OperationDone,
   type Operations,
+  operationDone,
   PermanentStepError,
   type StepContext,
 } from "@deeplens/worker";
@@ -29,8 +32,8 @@ import { waitForAgent } from "./wait-for-agent.ts";
  * removed again), and `switch-vectors`; `switch-vectors-back` takes the safety backup.
  */
 export const backupOperations = (services: BackupServices): Operations => ({
-  ...lifeOperations(backupLife(services, (command, context) => refresh(services, command, context))),
-  refresh: (command, context) => refresh(services, command, context),
+  ...lifeOperations(backupLife(services, refresh(services))),
+  refresh: refresh(services),
   "backup-now": async (command, context) => {
     const { client } = await openAgent(services, command, context);
     const { slug } = command.tenant;
@@ -53,23 +56,20 @@ export const backupOperations = (services: BackupServices): Operations => ({
     const listing = await context.call("list backups", (signal) => client.list(signal));
     const line = (name: string, outcome: string) => ({ kind: "backup", name, outcome });
     const { backups, damaged, lastDrill, nextAt, lastFailure } = listing;
-    return {
-      outputs: {
-        count: String(backups.length),
-        ...(nextAt !== undefined && { nextAt }),
-        ...(lastDrill !== undefined && { lastDrill: lastDrill.backup, provenAt: lastDrill.finishedAt }),
-        ...(lastFailure !== undefined && { lastFailure: `${lastFailure.what} at ${lastFailure.at}` }),
-      },
-      resources: [],
-      // Newest first; as many as a message has room for.
-      receipt: [
-        ...backups
-          .toReversed()
-          .slice(0, 200)
-          .map((manifest) => line(manifest.id, describe(manifest, lastDrill?.backup === manifest.id))),
-        ...damaged.slice(0, 50).map(({ id, reason }) => line(id, `damaged: ${reason.slice(0, 200)}`)),
-      ],
-    };
+    // Newest first; as many as a message has room for.
+    const receipt = [
+      ...backups
+        .toReversed()
+        .slice(0, 200)
+        .map((manifest) => line(manifest.id, describe(manifest, lastDrill?.backup === manifest.id))),
+      ...damaged.slice(0, 50).map(({ id, reason }) => line(id, `damaged: ${reason.slice(0, 200)}`)),
+    ];
+    return operationDone(receipt, {
+      count: String(backups.length),
+      ...(nextAt !== undefined && { nextAt }),
+      ...(lastDrill !== undefined && { lastDrill: lastDrill.backup, provenAt: lastDrill.finishedAt }),
+      ...(lastFailure !== undefined && { lastFailure: `${lastFailure.what} at ${lastFailure.at}` }),
+    });
   },
   drill: async (command, context) => {
     const { client } = await openAgent(services, command, context);
@@ -133,48 +133,43 @@ export const backupOperations = (services: BackupServices): Operations => ({
     }
     return done({ backup, ...countsOf(...compared) }, "backup", backup, "restored-and-compared");
   },
-  "switch-vectors": (command, context) => switchVectors(services, command, wantedBackup(command), context),
-  "switch-vectors-back": (command, context) =>
-    switchVectors(services, command, safetyBackup(command), context),
+  "switch-vectors": switchVectors(services, wantedBackup),
+  "switch-vectors-back": switchVectors(services, safetyBackup),
 });
 
 /** Makes the live vectors what a backup holds; done twice it is done once. */
-const switchVectors = async (
-  services: BackupServices,
-  command: OperationCommand,
-  backup: BackupId,
-  context: StepContext,
-): ReturnType<Operations[string]> => {
-  if (partsOf(command) === "database") return done({ backup }, "backup", backup, "left-out");
-  const { client } = await openAgent(services, command, context);
-  const named = { call: "switch the vectors", what: `the switch of the vectors to ${backup}` };
-  const job = { kind: "switch-vectors", backup } as const;
-  const id = jobId(command, `switch-${backup}`);
-  const { compared } = await doJob(client, context, named, id, job, "restored");
-  return done({ backup, ...countsOf(compared) }, "backup", backup, "live-vectors");
-};
+const switchVectors =
+  (services: BackupServices, backupOf: (command: OperationCommand) => BackupId): Operation =>
+  async (command, context) => {
+    const backup = backupOf(command);
+    if (partsOf(command) === "database") return done({ backup }, "backup", backup, "left-out");
+    const { client } = await openAgent(services, command, context);
+    const named = { call: "switch the vectors", what: `the switch of the vectors to ${backup}` };
+    const job = { kind: "switch-vectors", backup } as const;
+    const id = jobId(command, `switch-${backup}`);
+    const { compared } = await doJob(client, context, named, id, job, "restored");
+    return done({ backup, ...countsOf(compared) }, "backup", backup, "live-vectors");
+  };
 
 /** The agent's files of the newest secrets and settings, and the agent started anew with them. */
-const refresh: (
-  services: BackupServices,
-  command: OperationCommand,
-  context: StepContext,
-) => ReturnType<Operations[string]> = async (services, command, context) => {
-  const { engine } = services;
-  const backup = tenantBackup(command.tenant, context.installation);
-  const { files, token, settings } = await agentFilesOf(services, command, context);
-  await context.call("put the agent's files", (signal) =>
-    engine.putFiles(backup.container, files, { signal }),
-  );
-  // A backup that runs is ended, and made up for: its time came after the last good one.
-  await context.call("stop the agent", (signal) => engine.stop(backup.container, { signal }));
-  await context.call("start the agent", (signal) => engine.start(backup.container, { signal }));
-  const { client } = await reach(services, backup, context, token.value);
-  await waitForAgent(services, backup, context, client);
-  const { schedule, retentionDays, timeZone } = settings;
-  const outputs = { schedule, timeZone, retentionDays: String(retentionDays) };
-  return done(outputs, "backup-container", backup.container, "refreshed");
-};
+const refresh =
+  (services: BackupServices): Operation =>
+  async (command, context) => {
+    const { engine } = services;
+    const backup = tenantBackup(command.tenant, context.installation);
+    const { files, token, settings } = await agentFilesOf(services, command, context);
+    await context.call("put the agent's files", (signal) =>
+      engine.putFiles(backup.container, files, { signal }),
+    );
+    // A backup that runs is ended, and made up for: its time came after the last good one.
+    await context.call("stop the agent", (signal) => engine.stop(backup.container, { signal }));
+    await context.call("start the agent", (signal) => engine.start(backup.container, { signal }));
+    const { client } = await reach(services, backup, context, token.value);
+    await waitForAgent(services, backup, context, client);
+    const { schedule, retentionDays, timeZone } = settings;
+    const outputs = { schedule, timeZone, retentionDays: String(retentionDays) };
+    return done(outputs, "backup-container", backup.container, "refreshed");
+  };
 
 /** The tenant's agent, which must be there and ready: a container that was stopped is started. */
 const openAgent = async (
@@ -272,12 +267,8 @@ const countsOf = (...all: readonly Compared[]): Record<string, string> => {
 const secondsSince = (beganAt: number): string => ((Date.now() - beganAt) / 1_000).toFixed(1);
 
 const done = (
-  outputs: Readonly<Record<string, string>>,
+  outputs: OperationDone["outputs"],
   kind: string,
   name: string,
   outcome: string,
-): Awaited<ReturnType<Operations[string]>> => ({
-  outputs,
-  resources: [],
-  receipt: [{ kind, name, outcome }],
-});
+): OperationDone => operationDone([{ kind, name, outcome }], outputs);

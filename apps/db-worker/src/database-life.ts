@@ -5,7 +5,7 @@ import {
   type Life,
   missing,
   type Operation,
-  type OperationCommand,
+  operationDone,
   ownResource,
   PermanentStepError,
   removeResource,
@@ -33,111 +33,103 @@ import { type TenantServer, withClient } from "./tenant-server.ts";
  * a role of its own, which goes on.
  */
 export const databaseLife = (server: TenantServer): Life => ({
-  suspend: (command, context) => suspend(server, command, context),
-  resume: (command, context) => resume(server, command, context),
-  purge: (command, context) => purge(server, command, context),
+  suspend: suspend(server),
+  resume: resume(server),
+  purge: purge(server),
 });
 
-const suspend = async (
-  server: TenantServer,
-  { tenant }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { application, database } = namesOf(tenant);
-  const there = await withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
-    const found = await whatIsThere(server, session, tenant, context);
-    // A role without its database could still log in to another one.
-    if (found.application)
-      await context.call("close the Postgres database to its application role", () =>
+const suspend =
+  (server: TenantServer): Operation =>
+  async ({ tenant }, context) => {
+    const { application, database } = namesOf(tenant);
+    const there = await withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
+      const found = await whatIsThere(server, session, tenant, context);
+      // A role without its database could still log in to another one.
+      if (found.application)
+        await context.call("close the Postgres database to its application role", () =>
+          transaction(session, [
+            `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
+            ...(found.database
+              ? [
+                  `REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`,
+                ]
+              : []),
+          ]),
+        );
+      await context.call("end the Postgres sessions of the tenant", () => endSessions(session, tenant));
+      return found;
+    });
+    const password = await context.secrets.read(databaseSecret);
+    if (there.application && password !== undefined)
+      await context.call("be refused by Postgres", (signal) =>
+        proveRefused(server, tenant, password, signal),
+      );
+    const outcome = (isThere: boolean) => (isThere ? "refused" : "absent");
+    return operationDone(
+      linesOf(tenant, { database: outcome(there.database), application: outcome(there.application) }),
+    );
+  };
+
+const resume =
+  (server: TenantServer): Operation =>
+  async (command, context) => {
+    const { tenant } = command;
+    const { application, database } = namesOf(tenant);
+    const password = (await credentialOf(command, context, databaseSecret))?.value;
+    await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
+      const found = await whatIsThere(server, session, tenant, context);
+      if (!found.database || password === undefined)
+        throw missing({ kind: databaseKind, name: database }, tenant.slug);
+      if (!found.application) throw missing({ kind: roleKind, name: application }, tenant.slug);
+      await context.call("open the Postgres database to its application role", async () =>
         transaction(session, [
-          `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
-          ...(found.database
-            ? [`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`]
-            : []),
+          `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
+          `ALTER ROLE ${quoteIdentifier(application)} LOGIN PASSWORD ${quoteLiteral(await scramVerifier(password))}`,
         ]),
       );
-    await context.call("end the Postgres sessions of the tenant", () => endSessions(session, tenant));
-    return found;
-  });
-  const password = await context.secrets.read(databaseSecret);
-  if (there.application && password !== undefined)
-    await context.call("be refused by Postgres", (signal) => proveRefused(server, tenant, password, signal));
-  const outcome = (isThere: boolean) => (isThere ? "refused" : "absent");
-  return {
-    outputs: {},
-    resources: [],
-    receipt: linesOf(tenant, { database: outcome(there.database), application: outcome(there.application) }),
-  };
-};
-
-const resume = async (
-  server: TenantServer,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { tenant } = command;
-  const { application, database } = namesOf(tenant);
-  const password = (await credentialOf(command, context, databaseSecret))?.value;
-  await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
-    const found = await whatIsThere(server, session, tenant, context);
-    if (!found.database || password === undefined)
-      throw missing({ kind: databaseKind, name: database }, tenant.slug);
-    if (!found.application) throw missing({ kind: roleKind, name: application }, tenant.slug);
-    await context.call("open the Postgres database to its application role", async () =>
-      transaction(session, [
-        `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
-        `ALTER ROLE ${quoteIdentifier(application)} LOGIN PASSWORD ${quoteLiteral(await scramVerifier(password))}`,
-      ]),
+    });
+    await context.call("use the Postgres database as its tenant", (signal) =>
+      prove(server, tenant, password ?? "", signal),
     );
-  });
-  await context.call("use the Postgres database as its tenant", (signal) =>
-    prove(server, tenant, password ?? "", signal),
-  );
-  return {
-    outputs: {},
-    resources: [],
-    receipt: linesOf(tenant, { database: "answers", application: "answers" }),
+    return operationDone(linesOf(tenant, { database: "answers", application: "answers" }));
   };
-};
 
 /** Databases first (the live one, and any other that the owner role has), then roles, the owner's last. */
-const purge = async (
-  server: TenantServer,
-  { tenant, sagaId }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> =>
-  withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
-    const names = namesOf(tenant);
-    const ports = portsOf(server, session, tenant, context.installation);
-    const rows = await context.ledger.owned();
-    const others = (kind: string, known: readonly string[]): string[] =>
-      rows.flatMap((row) => (row.kind === kind && !known.includes(row.name) ? [row.name] : []));
-    const receipt: ReceiptLine[] = [];
-    const remove = async (resource: Parameters<typeof removeResource>[2]): Promise<void> => {
-      receipt.push(await removeResource(context, tenant, resource, { sagaId }));
-    };
-    for (const name of [names.database, ...others(databaseKind, [names.database])])
-      await remove({
-        ...ports.database(undefined, name),
-        remove: () => dropWithData(session, name, names.application),
-      });
-    for (const name of [
-      names.application,
-      names.backup,
-      ...others(roleKind, [names.application, names.backup, names.owner]),
-      names.owner,
-    ])
-      await remove({ ...ports.role(name), remove: () => dropRole(session, name, tenant) });
-    const left = await context.call("look for anything in Postgres with the tenant's label", () =>
-      labelledThings(session, tenant),
-    );
-    if (left.length > 0)
-      throw new PermanentStepError(
-        "left-in-postgres",
-        `tenant ${tenant.slug} still has ${left.join(", ")} in Postgres, which this control plane did not make; remove it by hand, then retry the purge`,
+const purge =
+  (server: TenantServer): Operation =>
+  async ({ tenant, sagaId }, context) =>
+    withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
+      const names = namesOf(tenant);
+      const ports = portsOf(server, session, tenant, context.installation);
+      const rows = await context.ledger.owned();
+      const others = (kind: string, known: readonly string[]): string[] =>
+        rows.flatMap((row) => (row.kind === kind && !known.includes(row.name) ? [row.name] : []));
+      const receipt: ReceiptLine[] = [];
+      const remove = async (resource: Parameters<typeof removeResource>[2]): Promise<void> => {
+        receipt.push(await removeResource(context, tenant, resource, { sagaId }));
+      };
+      for (const name of [names.database, ...others(databaseKind, [names.database])])
+        await remove({
+          ...ports.database(undefined, name),
+          remove: () => dropWithData(session, name, names.application),
+        });
+      for (const name of [
+        names.application,
+        names.backup,
+        ...others(roleKind, [names.application, names.backup, names.owner]),
+        names.owner,
+      ])
+        await remove({ ...ports.role(name), remove: () => dropRole(session, name, tenant) });
+      const left = await context.call("look for anything in Postgres with the tenant's label", () =>
+        labelledThings(session, tenant),
       );
-    return { outputs: {}, resources: [], receipt };
-  });
+      if (left.length > 0)
+        throw new PermanentStepError(
+          "left-in-postgres",
+          `tenant ${tenant.slug} still has ${left.join(", ")} in Postgres, which this control plane did not make; remove it by hand, then retry the purge`,
+        );
+      return operationDone(receipt);
+    });
 
 // Nobody of the tenant's comes back between the end of the sessions and the lock on the database.
 const dropWithData = async (session: PoolClient, database: string, application: string): Promise<void> => {

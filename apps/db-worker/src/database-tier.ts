@@ -1,5 +1,5 @@
 import { tiers } from "@deeplens/contracts";
-import { missing, type Operation, ownResource, wantedTier } from "@deeplens/worker";
+import { missing, type Operation, operationDone, ownResource, wantedTier } from "@deeplens/worker";
 import { withDdlSession } from "./ddl-session.ts";
 import { connectionLimits, databaseKind, namesOf, portsOf, transaction } from "./tenant-databases.ts";
 import type { TenantServer } from "./tenant-server.ts";
@@ -32,13 +32,9 @@ export const databaseTier =
           transaction(session, connectionLimits(tenant, tier)),
         );
       });
-    return {
-      outputs: {
-        connectionLimit: String(limit),
-        connectionsInUse: String(inUse),
-        overConnections: String(inUse > limit),
-      },
-      resources: [],
-      receipt: [{ kind: databaseKind, name, outcome: preview ? "looked-at" : "limited" }],
-    };
+    return operationDone([{ kind: databaseKind, name, outcome: preview ? "looked-at" : "limited" }], {
+      connectionLimit: String(limit),
+      connectionsInUse: String(inUse),
+      overConnections: String(inUse > limit),
+    });
   };

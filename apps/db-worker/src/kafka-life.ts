@@ -7,7 +7,8 @@ import {
   type Life,
   missing,
   type Operation,
-  type OperationCommand,
+  type OperationDone,
+  operationDone,
   ownResource,
   removeResource,
   type StepContext,
@@ -33,95 +34,91 @@ import {
  * stay. A cluster without an authorizer asks nobody for a password: there is nothing to suspend, and the receipt says so.
  */
 export const kafkaLife = (cluster: KafkaCluster): Life => ({
-  suspend: (command, context) => suspend(cluster, command, context),
-  resume: (command, context) => resume(cluster, command, context),
-  purge: (command, context) => purge(cluster, command, context),
+  suspend: suspend(cluster),
+  resume: resume(cluster),
+  purge: purge(cluster),
 });
 
-const suspend = async (
-  cluster: KafkaCluster,
-  { tenant }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const names = namesOf(tenant, context.installation);
-  const { user, acls } = portsOf(cluster, tenant, names);
-  if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
-  if ((await ownResource(context, tenant, user)) === "absent") return answer(names, "absent");
-  const password = await context.secrets.read(kafkaSecret);
-  // Both make something where they land after a removal: intents until they are known to be over (PROTOCOL.md 14).
-  await context.ledger.intend(keyOf(acls));
-  await context.call("deny the Kafka user everything", () => denyEverything(cluster.admin, names.principal));
-  await context.ledger.made(keyOf(acls));
-  if (password !== undefined)
-    await context.call("be denied by Kafka", (signal) => proveDenied(cluster, names, password, signal));
-  await context.ledger.intend(keyOf(user));
-  await context.call("lock the Kafka user out", (signal) =>
-    cluster.users.put(names.user, randomBytes(32).toString("base64url"), signal),
-  );
-  await context.ledger.made(keyOf(user));
-  if (password !== undefined)
-    await context.call("be refused by Kafka", (signal) =>
-      proveLogin(cluster, names, password, false, signal),
+const suspend =
+  (cluster: KafkaCluster): Operation =>
+  async ({ tenant }, context) => {
+    const names = namesOf(tenant, context.installation);
+    const { user, acls } = portsOf(cluster, tenant, names);
+    if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
+    if ((await ownResource(context, tenant, user)) === "absent") return answer(names, "absent");
+    const password = await context.secrets.read(kafkaSecret);
+    // Both make something where they land after a removal: intents until they are known to be over (PROTOCOL.md 14).
+    await context.ledger.intend(keyOf(acls));
+    await context.call("deny the Kafka user everything", () =>
+      denyEverything(cluster.admin, names.principal),
     );
-  return answer(names, "refused");
-};
+    await context.ledger.made(keyOf(acls));
+    if (password !== undefined)
+      await context.call("be denied by Kafka", (signal) => proveDenied(cluster, names, password, signal));
+    await context.ledger.intend(keyOf(user));
+    await context.call("lock the Kafka user out", (signal) =>
+      cluster.users.put(names.user, randomBytes(32).toString("base64url"), signal),
+    );
+    await context.ledger.made(keyOf(user));
+    if (password !== undefined)
+      await context.call("be refused by Kafka", (signal) =>
+        proveLogin(cluster, names, password, false, signal),
+      );
+    return answer(names, "refused");
+  };
 
-const resume = async (
-  cluster: KafkaCluster,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { tenant } = command;
-  const names = namesOf(tenant, context.installation);
-  const { user } = portsOf(cluster, tenant, names);
-  if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
-  const password = (await credentialOf(command, context, kafkaSecret))?.value;
-  if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
-    throw missing(keyOf(user), tenant.slug);
-  await context.ledger.intend(keyOf(user));
-  await context.call("let the Kafka user in", (signal) => cluster.users.put(names.user, password, signal));
-  await context.ledger.made(keyOf(user));
-  await context.call("end what the Kafka user is denied", () => endDenial(cluster.admin, names.principal));
-  await context.call("see the Kafka topic as its tenant", async (signal) => {
-    await proveLogin(cluster, names, password, true, signal);
-    await until(() => seesTopic(cluster, names, password), signal, `Kafka shows ${names.topic} to nobody`);
-  });
-  return answer(names, "answers");
-};
+const resume =
+  (cluster: KafkaCluster): Operation =>
+  async (command, context) => {
+    const { tenant } = command;
+    const names = namesOf(tenant, context.installation);
+    const { user } = portsOf(cluster, tenant, names);
+    if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
+    const password = (await credentialOf(command, context, kafkaSecret))?.value;
+    if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
+      throw missing(keyOf(user), tenant.slug);
+    await context.ledger.intend(keyOf(user));
+    await context.call("let the Kafka user in", (signal) => cluster.users.put(names.user, password, signal));
+    await context.ledger.made(keyOf(user));
+    await context.call("end what the Kafka user is denied", () => endDenial(cluster.admin, names.principal));
+    await context.call("see the Kafka topic as its tenant", async (signal) => {
+      await proveLogin(cluster, names, password, true, signal);
+      await until(() => seesTopic(cluster, names, password), signal, `Kafka shows ${names.topic} to nobody`);
+    });
+    return answer(names, "answers");
+  };
 
 /** The user goes first; then its topic with its records, and the groups that only it could have made. */
-const purge = async (
-  cluster: KafkaCluster,
-  { tenant, sagaId }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const names = namesOf(tenant, context.installation);
-  const { acls, user, topic } = portsOf(cluster, tenant, names);
-  const receipt: ReceiptLine[] = [];
-  const groupsAreOurs = await isGuarded(cluster, names, context);
-  for (const resource of [
-    acls,
-    user,
-    { ...topic, remove: (signal: AbortSignal) => deleteTopic(cluster.admin, names.topic, signal) },
-  ])
-    receipt.push(await removeResource(context, tenant, resource, { sagaId }));
-  const left = await context.call(
-    "remove the Kafka groups of the prefix",
-    async (signal): Promise<ReceiptLine[]> => {
-      const groups = await groupsUnder(cluster.admin, names.prefix);
-      const ours = groups.filter((group) => groupsAreOurs || group.startsWith(names.group));
-      if (ours.length > 0) await deleteGroups(cluster.admin, ours, groupMs, signal);
-      const topics = await topicsUnder(cluster.admin, names.prefix);
-      return [
-        ...groups.map((name) =>
-          ours.includes(name) ? { kind: groupKind, name, outcome: "removed" } : foreign(groupKind, name),
-        ),
-        ...topics.filter((name) => name !== names.topic).map((name) => foreign(topicKind, name)),
-      ];
-    },
-  );
-  return { outputs: {}, resources: [], receipt: [...receipt, ...left] };
-};
+const purge =
+  (cluster: KafkaCluster): Operation =>
+  async ({ tenant, sagaId }, context) => {
+    const names = namesOf(tenant, context.installation);
+    const { acls, user, topic } = portsOf(cluster, tenant, names);
+    const receipt: ReceiptLine[] = [];
+    const groupsAreOurs = await isGuarded(cluster, names, context);
+    for (const resource of [
+      acls,
+      user,
+      { ...topic, remove: (signal: AbortSignal) => deleteTopic(cluster.admin, names.topic, signal) },
+    ])
+      receipt.push(await removeResource(context, tenant, resource, { sagaId }));
+    const left = await context.call(
+      "remove the Kafka groups of the prefix",
+      async (signal): Promise<ReceiptLine[]> => {
+        const groups = await groupsUnder(cluster.admin, names.prefix);
+        const ours = groups.filter((group) => groupsAreOurs || group.startsWith(names.group));
+        if (ours.length > 0) await deleteGroups(cluster.admin, ours, groupMs, signal);
+        const topics = await topicsUnder(cluster.admin, names.prefix);
+        return [
+          ...groups.map((name) =>
+            ours.includes(name) ? { kind: groupKind, name, outcome: "removed" } : foreign(groupKind, name),
+          ),
+          ...topics.filter((name) => name !== names.topic).map((name) => foreign(topicKind, name)),
+        ];
+      },
+    );
+    return operationDone([...receipt, ...left]);
+  };
 
 // Members that can do nothing any more stay in their group until Kafka misses their heartbeat; a retry goes on waiting.
 const groupMs = 20_000;
@@ -182,8 +179,5 @@ const until = async (look: () => Promise<boolean>, signal: AbortSignal, otherwis
     if (Date.now() - began > proofMs) throw new Error(otherwise);
 };
 
-const answer = (names: KafkaNames, outcome: string): Awaited<ReturnType<Operation>> => ({
-  outputs: {},
-  resources: [],
-  receipt: [{ kind: "kafka-user", name: names.user, outcome }],
-});
+const answer = (names: KafkaNames, outcome: string): OperationDone =>
+  operationDone([{ kind: "kafka-user", name: names.user, outcome }]);

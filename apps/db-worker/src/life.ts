@@ -1,4 +1,4 @@
-import type { Life, Operation, OperationCommand, StepContext } from "@deeplens/worker";
+import type { Life, Operation } from "@deeplens/worker";
 import { secretPurposes } from "./compensate.ts";
 import { together } from "./together.ts";
 
@@ -8,8 +8,8 @@ import { together } from "./together.ts";
  */
 export const lifeTogether = (lives: readonly Life[]): Life => {
   const all =
-    (act: keyof Life) =>
-    async (command: OperationCommand, context: StepContext): ReturnType<Operation> => {
+    (act: keyof Life): Operation =>
+    async (command, context) => {
       const done = await together(lives.map((life) => () => life[act](command, context)));
       return {
         outputs: Object.assign({}, ...done.map(({ outputs }) => outputs)),

@@ -4,10 +4,10 @@ import {
   type Life,
   missing,
   type Operation,
-  type OperationCommand,
+  type OperationDone,
+  operationDone,
   ownResource,
   removeResource,
-  type StepContext,
   type Tenant,
 } from "@deeplens/worker";
 import { redisPassword } from "./redis-rules.ts";
@@ -26,64 +26,61 @@ import { backupUserPort, keysPort, patternOf, prove, redisSecret, userPort } fro
  * A tenant's share of Redis after its making. Suspended, its user is off, with its password and its rights as they are,
  * and its sessions are ended; its keys stay.
  */
-export const redisLife = (server: RedisServer): Life => ({
-  suspend: (command, context) => askingRedis(server, () => suspend(server, command, context)),
-  resume: (command, context) => askingRedis(server, () => resume(server, command, context)),
-  purge: (command, context) => askingRedis(server, () => purge(server, command, context)),
-});
-
-const suspend = async (
-  server: RedisServer,
-  { tenant }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const user = userPort(server, tenant);
-  // Asked first: ACL SETUSER makes a user that is not there.
-  if ((await ownResource(context, tenant, user)) === "absent") return answer(tenant, "absent");
-  await context.call("turn the Redis user off", () => setUser(server, user.name, "off"));
-  await context.call("save the Redis users", () => saveRedisUsers(server.admin));
-  await context.call("end the Redis sessions of the tenant", () => endRedisSessions(server.admin, user.name));
-  const password = await context.secrets.read(redisSecret);
-  if (password !== undefined)
-    await context.call("be refused by Redis", () => proveRefused(server, tenant, password));
-  return answer(tenant, "refused");
+export const redisLife = (server: RedisServer): Life => {
+  const asking =
+    (operation: Operation): Operation =>
+    (command, context) =>
+      askingRedis(server, () => operation(command, context));
+  return { suspend: asking(suspend(server)), resume: asking(resume(server)), purge: asking(purge(server)) };
 };
 
-const resume = async (
-  server: RedisServer,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { tenant } = command;
-  const user = userPort(server, tenant);
-  const password = (await credentialOf(command, context, redisSecret))?.value;
-  if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
-    throw missing({ kind: user.kind, name: user.name }, tenant.slug);
-  await context.call("turn the Redis user on", () =>
-    setUser(server, user.name, "on", "resetpass", redisPassword(password)),
-  );
-  await context.call("save the Redis users", () => saveRedisUsers(server.admin));
-  await context.call("use Redis as its tenant", () => prove(server, tenant, password));
-  return answer(tenant, "answers");
-};
+const suspend =
+  (server: RedisServer): Operation =>
+  async ({ tenant }, context) => {
+    const user = userPort(server, tenant);
+    // Asked first: ACL SETUSER makes a user that is not there.
+    if ((await ownResource(context, tenant, user)) === "absent") return answer(tenant, "absent");
+    await context.call("turn the Redis user off", () => setUser(server, user.name, "off"));
+    await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+    await context.call("end the Redis sessions of the tenant", () =>
+      endRedisSessions(server.admin, user.name),
+    );
+    const password = await context.secrets.read(redisSecret);
+    if (password !== undefined)
+      await context.call("be refused by Redis", () => proveRefused(server, tenant, password));
+    return answer(tenant, "refused");
+  };
+
+const resume =
+  (server: RedisServer): Operation =>
+  async (command, context) => {
+    const { tenant } = command;
+    const user = userPort(server, tenant);
+    const password = (await credentialOf(command, context, redisSecret))?.value;
+    if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
+      throw missing({ kind: user.kind, name: user.name }, tenant.slug);
+    await context.call("turn the Redis user on", () =>
+      setUser(server, user.name, "on", "resetpass", redisPassword(password)),
+    );
+    await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+    await context.call("use Redis as its tenant", () => prove(server, tenant, password));
+    return answer(tenant, "answers");
+  };
 
 // The user goes first, with its sessions: nobody writes a key any more.
-const purge = async (
-  server: RedisServer,
-  { tenant, sagaId }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const backup = await removeResource(context, tenant, backupUserPort(server, tenant), { sagaId });
-  const user = await removeResource(context, tenant, userPort(server, tenant), { sagaId });
-  if (user.outcome !== "foreign" || backup.outcome !== "foreign")
-    await context.call("save the Redis users", () => saveRedisUsers(server.admin));
-  const keys = {
-    ...keysPort(server, tenant),
-    remove: (signal: AbortSignal) => unlinkKeysLike(server.admin, patternOf(tenant), signal),
+const purge =
+  (server: RedisServer): Operation =>
+  async ({ tenant, sagaId }, context) => {
+    const backup = await removeResource(context, tenant, backupUserPort(server, tenant), { sagaId });
+    const user = await removeResource(context, tenant, userPort(server, tenant), { sagaId });
+    if (user.outcome !== "foreign" || backup.outcome !== "foreign")
+      await context.call("save the Redis users", () => saveRedisUsers(server.admin));
+    const keys = {
+      ...keysPort(server, tenant),
+      remove: (signal: AbortSignal) => unlinkKeysLike(server.admin, patternOf(tenant), signal),
+    };
+    return operationDone([user, backup, await removeResource(context, tenant, keys, { sagaId })]);
   };
-  const receipt = [user, backup, await removeResource(context, tenant, keys, { sagaId })];
-  return { outputs: {}, resources: [], receipt };
-};
 
 const setUser = async (server: RedisServer, name: string, ...rules: readonly string[]): Promise<void> => {
   await server.admin.call("ACL", "SETUSER", name, ...rules);
@@ -100,8 +97,5 @@ const proveRefused = async (server: RedisServer, tenant: Tenant, password: strin
   throw new Error(`Redis still lets tenant ${tenant.slug} in`);
 };
 
-const answer = (tenant: Tenant, outcome: string): Awaited<ReturnType<Operation>> => ({
-  outputs: {},
-  resources: [],
-  receipt: [{ kind: "redis-user", name: redisUserName(tenant.slug), outcome }],
-});
+const answer = (tenant: Tenant, outcome: string): OperationDone =>
+  operationDone([{ kind: "redis-user", name: redisUserName(tenant.slug), outcome }]);

@@ -4,8 +4,11 @@ import { type PoolClient, quoteIdentifier, sqlStateOf } from "@deeplens/postgres
 import {
   ensureResource,
   missing,
+  type Operation,
   type OperationCommand,
+  type OperationDone,
   type Operations,
+  operationDone,
   ownResource,
   removeResource,
   type StepContext,
@@ -32,13 +35,11 @@ import { templateOf } from "./tenant-template.ts";
  * their names: the restored one is there until the switch, the replaced one from then on.
  */
 export const restoreOperations = (server: TenantServer): Operations => ({
-  "restore-open": whereMeant((command, context) => open(server, command, context)),
-  "restore-drop": whereMeant((command, context) => drop(server, command, context)),
-  "restore-switch": whereMeant((command, context) => switchOver(server, command, context)),
-  "restore-switch-back": whereMeant((command, context) => switchBack(server, command, context)),
+  "restore-open": whereMeant(open(server)),
+  "restore-drop": whereMeant(drop(server)),
+  "restore-switch": whereMeant(switchOver(server)),
+  "restore-switch-back": whereMeant(switchBack(server)),
 });
-
-type Operation = Operations[string];
 
 /** A restore of the vectors alone leaves the database as it is. */
 const whereMeant =
@@ -48,73 +49,73 @@ const whereMeant =
       ? done(namesIn(command).database, "left-out")
       : operation(command, context);
 
-const open = (server: TenantServer, command: OperationCommand, context: StepContext): ReturnType<Operation> =>
-  withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
-    const names = namesIn(command);
-    const restored = databasePort(server, session, command.tenant, context, names.restored);
-    // What an earlier restore left there: it may be half full.
-    await removeResource(context, command.tenant, restored);
-    await ensureResource(context, command.tenant, restored);
-    await context.call("open the restored database to the backup's role", async (signal) => {
-      const [database, backup] = [quoteIdentifier(names.restored), quoteIdentifier(names.backup)];
-      await transaction(session, [
-        `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
-        `GRANT CONNECT, CREATE ON DATABASE ${database} TO ${backup}`,
-        `ALTER DATABASE ${database} CONNECTION LIMIT ${backupConnections}`,
-      ]);
-      await withClient(adminAddress(server, names.restored), signal, (client) =>
-        client.query(
-          `REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE, CREATE ON SCHEMA public TO ${backup}`,
-        ),
-      );
+const open =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+      const names = namesIn(command);
+      const restored = databasePort(server, session, command.tenant, context, names.restored);
+      // What an earlier restore left there: it may be half full.
+      await removeResource(context, command.tenant, restored);
+      await ensureResource(context, command.tenant, restored);
+      await context.call("open the restored database to the backup's role", async (signal) => {
+        const [database, backup] = [quoteIdentifier(names.restored), quoteIdentifier(names.backup)];
+        await transaction(session, [
+          `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
+          `GRANT CONNECT, CREATE ON DATABASE ${database} TO ${backup}`,
+          `ALTER DATABASE ${database} CONNECTION LIMIT ${backupConnections}`,
+        ]);
+        await withClient(adminAddress(server, names.restored), signal, (client) =>
+          client.query(
+            `REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE, CREATE ON SCHEMA public TO ${backup}`,
+          ),
+        );
+      });
+      return done(names.restored, "empty", { database: names.restored });
     });
-    return done(names.restored, "empty", { database: names.restored });
-  });
 
-const drop = (server: TenantServer, command: OperationCommand, context: StepContext): ReturnType<Operation> =>
-  withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
-    const port = databasePort(server, session, command.tenant, context, namesIn(command).restored);
-    const line = await removeResource(context, command.tenant, port);
-    return { outputs: {}, resources: [], receipt: [line] };
-  });
+const drop =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
+      const port = databasePort(server, session, command.tenant, context, namesIn(command).restored);
+      return operationDone([await removeResource(context, command.tenant, port)]);
+    });
 
-const switchOver = (
-  server: TenantServer,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> =>
-  withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
-    const { tenant } = command;
-    const names = namesIn(command);
-    const port = (name: string) => databasePort(server, session, tenant, context, name);
-    if ((await ownResource(context, tenant, port(names.restored))) === "there") {
-      // It is the tenant's from now on: the newest template, the owner's tables, the application's rights.
-      await context.call("arrange the restored database", (signal) =>
-        handOver(server, session, names, context, signal),
-      );
-      await removeResource(context, tenant, port(names.replaced)); // an earlier restore's
-      await rename(session, context, names, { aside: names.replaced, in: names.restored });
-    } else if ((await ownResource(context, tenant, port(names.replaced))) === "absent")
-      throw missing({ kind: databaseKind, name: names.restored }, tenant.slug);
-    await admit(server, session, command, context);
-    return done(names.database, "restored", { replaced: names.replaced });
-  });
+const switchOver =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+      const { tenant } = command;
+      const names = namesIn(command);
+      const port = (name: string) => databasePort(server, session, tenant, context, name);
+      if ((await ownResource(context, tenant, port(names.restored))) === "there") {
+        // It is the tenant's from now on: the newest template, the owner's tables, the application's rights.
+        await context.call("arrange the restored database", (signal) =>
+          handOver(server, session, names, context, signal),
+        );
+        await removeResource(context, tenant, port(names.replaced)); // an earlier restore's
+        await rename(session, context, names, { aside: names.replaced, in: names.restored });
+      } else if ((await ownResource(context, tenant, port(names.replaced))) === "absent")
+        throw missing({ kind: databaseKind, name: names.restored }, tenant.slug);
+      await admit(server, session, command, context);
+      return done(names.database, "restored", { replaced: names.replaced });
+    });
 
-const switchBack = (
-  server: TenantServer,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> =>
-  withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
-    const names = namesIn(command);
-    const there = (name: string) =>
-      ownResource(context, command.tenant, databasePort(server, session, command.tenant, context, name));
-    // A restored one that still stands beside was never switched to, or was switched back from.
-    const switched = (await there(names.restored)) === "absent" && (await there(names.replaced)) === "there";
-    if (switched) await rename(session, context, names, { aside: names.restored, in: names.replaced });
-    await admit(server, session, command, context);
-    return done(names.database, switched ? "switched-back" : "as-it-was");
-  });
+const switchBack =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "end", async (session) => {
+      const names = namesIn(command);
+      const there = (name: string) =>
+        ownResource(context, command.tenant, databasePort(server, session, command.tenant, context, name));
+      // A restored one that still stands beside was never switched to, or was switched back from.
+      const switched =
+        (await there(names.restored)) === "absent" && (await there(names.replaced)) === "there";
+      if (switched) await rename(session, context, names, { aside: names.restored, in: names.replaced });
+      await admit(server, session, command, context);
+      return done(names.database, switched ? "switched-back" : "as-it-was");
+    });
 
 interface Names extends ReturnType<typeof namesOf> {
   readonly restored: string;
@@ -226,12 +227,5 @@ const admit = async (
     );
 };
 
-const done = (
-  name: string,
-  outcome: string,
-  outputs: Readonly<Record<string, string>> = {},
-): Awaited<ReturnType<Operation>> => ({
-  outputs,
-  resources: [],
-  receipt: [{ kind: databaseKind, name, outcome }],
-});
+const done = (name: string, outcome: string, outputs?: OperationDone["outputs"]): OperationDone =>
+  operationDone([{ kind: databaseKind, name, outcome }], outputs);

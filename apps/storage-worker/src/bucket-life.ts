@@ -4,10 +4,9 @@ import {
   type Life,
   missing,
   type Operation,
-  type OperationCommand,
+  operationDone,
   ownResource,
   removeResource,
-  type StepContext,
 } from "@deeplens/worker";
 import { forceRemoveBucket } from "./bucket.ts";
 import { refusalsExplained, removeUserWithAccounts } from "./compensate.ts";
@@ -27,86 +26,87 @@ import { keyOf, secretPurposes, storageNames, storagePorts } from "./resources.t
  * secrets as they are, and signed links of theirs with them; its objects stay.
  */
 export const bucketLife = (root: AdminAccess): Life => ({
-  suspend: (command, context) => suspend(root, command, context),
-  resume: (command, context) => resume(root, command, context),
-  purge: (command, context) => purge(root, command, context),
+  suspend: suspend(root),
+  resume: resume(root),
+  purge: purge(root),
 });
 
 const keyHolders = ["serviceAccount", "user"] as const;
 
-const suspend = async (
-  root: AdminAccess,
-  { tenant }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const names = storageNames(context.installation, tenant);
-  const ports = storagePorts(root, names);
-  const setStatus = { serviceAccount: setServiceAccountStatus, user: setUserStatus };
-  const receipt: ReceiptLine[] = [];
-  for (const holder of keyHolders) {
-    const { kind, name } = names[holder];
-    const there = (await ownResource(context, tenant, ports[holder])) === "there";
-    if (there)
-      await context.call(`disable ${kind}`, (signal) => setStatus[holder](root, name, "disabled", signal));
-    const secretKey = await context.secrets.read(secretPurposes[holder]);
-    if (there && secretKey !== undefined)
-      await proveRefused(context, { endpoint: root.endpoint, accessKey: name, secretKey }, names.bucket.name);
-    receipt.push({ kind, name, outcome: there ? "refused" : "absent" });
-  }
-  return { outputs: {}, resources: [], receipt };
-};
-
-const resume = async (
-  root: AdminAccess,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { tenant } = command;
-  const names = storageNames(context.installation, tenant);
-  const ports = storagePorts(root, names);
-  const [user, account] = [
-    await credentialOf(command, context, secretPurposes.user, makeSecretKey),
-    await credentialOf(command, context, secretPurposes.serviceAccount, makeSecretKey),
-  ];
-  for (const holder of ["bucket", ...keyHolders] as const)
-    if ((await ownResource(context, tenant, ports[holder])) === "absent")
-      throw missing(names[holder], tenant.slug);
-  if (user === undefined || account === undefined) throw missing(names.serviceAccount, tenant.slug);
-  // Both are upserts, which make the thing anew where they land after a removal (PROTOCOL.md 14).
-  await context.ledger.intend(keyOf(names.user));
-  await context.call("enable minio-user", (signal) =>
-    putUser(root, { accessKey: names.user.name, secretKey: user.value }, signal),
-  );
-  await context.ledger.made(keyOf(names.user));
-  const access = { accessKey: names.serviceAccount.name, secretKey: account.value };
-  await context.call("enable minio-service-account", (signal) => updateServiceAccount(root, access, signal));
-  await proveServiceAccount(context, { ...access, endpoint: root.endpoint }, names.bucket.name);
-  return {
-    outputs: { secretKeyRef: account.reference },
-    resources: [],
-    receipt: [names.serviceAccount, names.user].map((key) => ({ ...key, outcome: "answers" })),
+const suspend =
+  (root: AdminAccess): Operation =>
+  async ({ tenant }, context) => {
+    const names = storageNames(context.installation, tenant);
+    const ports = storagePorts(root, names);
+    const setStatus = { serviceAccount: setServiceAccountStatus, user: setUserStatus };
+    const receipt: ReceiptLine[] = [];
+    for (const holder of keyHolders) {
+      const { kind, name } = names[holder];
+      const there = (await ownResource(context, tenant, ports[holder])) === "there";
+      if (there)
+        await context.call(`disable ${kind}`, (signal) => setStatus[holder](root, name, "disabled", signal));
+      const secretKey = await context.secrets.read(secretPurposes[holder]);
+      if (there && secretKey !== undefined)
+        await proveRefused(
+          context,
+          { endpoint: root.endpoint, accessKey: name, secretKey },
+          names.bucket.name,
+        );
+      receipt.push({ kind, name, outcome: there ? "refused" : "absent" });
+    }
+    return operationDone(receipt);
   };
-};
+
+const resume =
+  (root: AdminAccess): Operation =>
+  async (command, context) => {
+    const { tenant } = command;
+    const names = storageNames(context.installation, tenant);
+    const ports = storagePorts(root, names);
+    const [user, account] = [
+      await credentialOf(command, context, secretPurposes.user, makeSecretKey),
+      await credentialOf(command, context, secretPurposes.serviceAccount, makeSecretKey),
+    ];
+    for (const holder of ["bucket", ...keyHolders] as const)
+      if ((await ownResource(context, tenant, ports[holder])) === "absent")
+        throw missing(names[holder], tenant.slug);
+    if (user === undefined || account === undefined) throw missing(names.serviceAccount, tenant.slug);
+    // Both are upserts, which make the thing anew where they land after a removal (PROTOCOL.md 14).
+    await context.ledger.intend(keyOf(names.user));
+    await context.call("enable minio-user", (signal) =>
+      putUser(root, { accessKey: names.user.name, secretKey: user.value }, signal),
+    );
+    await context.ledger.made(keyOf(names.user));
+    const access = { accessKey: names.serviceAccount.name, secretKey: account.value };
+    await context.call("enable minio-service-account", (signal) =>
+      updateServiceAccount(root, access, signal),
+    );
+    await proveServiceAccount(context, { ...access, endpoint: root.endpoint }, names.bucket.name);
+    return operationDone(
+      [names.serviceAccount, names.user].map((key) => ({ ...key, outcome: "answers" })),
+      { secretKeyRef: account.reference },
+    );
+  };
 
 /**
  * Keys go first, so that nobody of the tenant writes into the bucket while it goes; then the bucket with all that is in
  * it, what others put there since included: the bucket is the tenant's, by its label and by the ledger.
  */
-const purge = async (
-  root: AdminAccess,
-  { tenant, sagaId }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const ports = storagePorts(root, storageNames(context.installation, tenant));
-  const mark = { sagaId };
-  const receipt = [await removeResource(context, tenant, ports.serviceAccount, mark)];
-  receipt.push(...(await removeUserWithAccounts(root, context, tenant, ports.user, mark)));
-  const bucket = {
-    ...ports.bucket,
-    remove: (signal: AbortSignal) => forceRemoveBucket(root, ports.bucket.name, signal),
+const purge =
+  (root: AdminAccess): Operation =>
+  async ({ tenant, sagaId }, context) => {
+    const ports = storagePorts(root, storageNames(context.installation, tenant));
+    const mark = { sagaId };
+    const receipt = [await removeResource(context, tenant, ports.serviceAccount, mark)];
+    receipt.push(...(await removeUserWithAccounts(root, context, tenant, ports.user, mark)));
+    const bucket = {
+      ...ports.bucket,
+      remove: (signal: AbortSignal) => forceRemoveBucket(root, ports.bucket.name, signal),
+    };
+    for (const resource of [ports.policy, bucket])
+      receipt.push(
+        await refusalsExplained(tenant.slug, () => removeResource(context, tenant, resource, mark)),
+      );
+    for (const purpose of Object.values(secretPurposes)) await context.secrets.remove(purpose);
+    return operationDone(receipt);
   };
-  for (const resource of [ports.policy, bucket])
-    receipt.push(await refusalsExplained(tenant.slug, () => removeResource(context, tenant, resource, mark)));
-  for (const purpose of Object.values(secretPurposes)) await context.secrets.remove(purpose);
-  return { outputs: {}, resources: [], receipt };
-};

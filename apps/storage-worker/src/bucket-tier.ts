@@ -1,5 +1,5 @@
 import { tiers } from "@deeplens/contracts";
-import { missing, type Operation, ownResource, wantedTier } from "@deeplens/worker";
+import { missing, type Operation, operationDone, ownResource, wantedTier } from "@deeplens/worker";
 import { bytesUpTo } from "./bucket.ts";
 import { type AdminAccess, setBucketQuota } from "./minio-admin/index.ts";
 import { keyOf, storageNames, storagePorts } from "./resources.ts";
@@ -29,9 +29,9 @@ export const bucketTier =
       await context.ledger.made(keyOf(bucket), { tier });
       await context.call("limit minio-bucket", (signal) => setBucketQuota(root, bucket.name, quota, signal));
     }
-    return {
-      outputs: { quotaBytes: String(quota), usedBytes: String(used), overQuota: String(used > quota) },
-      resources: [],
-      receipt: [{ ...keyOf(bucket), outcome: preview ? "looked-at" : "limited" }],
-    };
+    return operationDone([{ ...keyOf(bucket), outcome: preview ? "looked-at" : "limited" }], {
+      quotaBytes: String(quota),
+      usedBytes: String(used),
+      overQuota: String(used > quota),
+    });
   };

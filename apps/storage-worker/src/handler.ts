@@ -1,4 +1,4 @@
-import { type Life, lifeOperations, type Operation, type StepHandler } from "@deeplens/worker";
+import { type Life, lifeOperations, type Operation, operationDone, type StepHandler } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
 import { bucketTier } from "./bucket-tier.ts";
 import { probeByos } from "./byos/look.ts";
@@ -43,4 +43,4 @@ interface Acts extends Life {
 }
 
 // What lies in the tenant's own cloud is not limited from here.
-const noQuota: Operation = async () => ({ outputs: {}, resources: [], receipt: [] });
+const noQuota: Operation = async () => operationDone([]);

@@ -3,19 +3,18 @@ import {
   type Life,
   missing,
   type Operation,
-  type OperationCommand,
+  operationDone,
   ownResource,
   removeResource,
-  type StepContext,
 } from "@deeplens/worker";
 import { freePorts, removeSecret, seeNothingLeft } from "./compensate.ts";
 import { proveKey, restartWith } from "./keys.ts";
 import { proveKeyIsAskedFor } from "./qdrant.ts";
 import {
+  answer,
   apiKeyPurpose,
   backupKeyPurpose,
   containerResource,
-  type TenantQdrant,
   tenantQdrant,
   type VectorServices,
   volumeResource,
@@ -26,70 +25,59 @@ import {
  * they go on. Qdrant reads its key when it starts, so it is started again, which ends every session.
  */
 export const vectorLife = (services: VectorServices): Life => ({
-  suspend: (command, context) => suspend(services, command, context),
-  resume: (command, context) => resume(services, command, context),
-  purge: (command, context) => purge(services, command, context),
+  suspend: suspend(services),
+  resume: resume(services),
+  purge: purge(services),
 });
 
-const suspend = async (
-  services: VectorServices,
-  { tenant }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const qdrant = tenantQdrant(tenant, context);
-  const container = containerResource(services, qdrant, context.installation);
-  if ((await ownResource(context, tenant, container)) === "absent") return answer(qdrant, "absent");
-  const backupKey = await context.secrets.ensure(backupKeyPurpose);
-  const url = await restartWith(services, qdrant, context, { apiKey: backupKey.value });
-  const apiKey = await context.secrets.read(apiKeyPurpose);
-  await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
-  await proveKey(context, { url, apiKey: backupKey.value }, "answers");
-  if (apiKey !== undefined) await proveKey(context, { url, apiKey }, "refused");
-  return answer(qdrant, "refused");
-};
+const suspend =
+  (services: VectorServices): Operation =>
+  async ({ tenant }, context) => {
+    const qdrant = tenantQdrant(tenant, context);
+    const container = containerResource(services, qdrant, context.installation);
+    if ((await ownResource(context, tenant, container)) === "absent") return answer(qdrant, "absent");
+    const backupKey = await context.secrets.ensure(backupKeyPurpose);
+    const url = await restartWith(services, qdrant, context, { apiKey: backupKey.value });
+    const apiKey = await context.secrets.read(apiKeyPurpose);
+    await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
+    await proveKey(context, { url, apiKey: backupKey.value }, "answers");
+    if (apiKey !== undefined) await proveKey(context, { url, apiKey }, "refused");
+    return answer(qdrant, "refused");
+  };
 
-const resume = async (
-  services: VectorServices,
-  command: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const { tenant } = command;
-  const qdrant = tenantQdrant(tenant, context);
-  const container = containerResource(services, qdrant, context.installation);
-  const volume = volumeResource(services, qdrant, context.installation);
-  for (const resource of [volume, container])
-    if ((await ownResource(context, tenant, resource)) === "absent")
-      throw missing({ kind: resource.kind, name: resource.name }, tenant.slug);
-  const key = await credentialOf(command, context, apiKeyPurpose);
-  if (key === undefined) throw missing({ kind: "secret", name: apiKeyPurpose }, tenant.slug);
-  const url = await restartWith(services, qdrant, context, { apiKey: key.value });
-  await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
-  await proveKey(context, { url, apiKey: key.value }, "answers");
-  await context.secrets.remove(backupKeyPurpose);
-  return { ...answer(qdrant, "answers"), outputs: { apiKeyRef: key.reference } };
-};
+const resume =
+  (services: VectorServices): Operation =>
+  async (command, context) => {
+    const { tenant } = command;
+    const qdrant = tenantQdrant(tenant, context);
+    const container = containerResource(services, qdrant, context.installation);
+    const volume = volumeResource(services, qdrant, context.installation);
+    for (const resource of [volume, container])
+      if ((await ownResource(context, tenant, resource)) === "absent")
+        throw missing({ kind: resource.kind, name: resource.name }, tenant.slug);
+    const key = await credentialOf(command, context, apiKeyPurpose);
+    if (key === undefined) throw missing({ kind: "secret", name: apiKeyPurpose }, tenant.slug);
+    const url = await restartWith(services, qdrant, context, { apiKey: key.value });
+    await context.call("prove the key is asked for", (signal) => proveKeyIsAskedFor(url, signal));
+    await proveKey(context, { url, apiKey: key.value }, "answers");
+    await context.secrets.remove(backupKeyPurpose);
+    return answer(qdrant, "answers", { apiKeyRef: key.reference });
+  };
 
 /** The ports are given back when the container was seen gone, by name and by owner; the keys last. */
-const purge = async (
-  services: VectorServices,
-  { tenant, sagaId }: OperationCommand,
-  context: StepContext,
-): ReturnType<Operation> => {
-  const qdrant = tenantQdrant(tenant, context);
-  const receipt = [];
-  for (const resource of [
-    containerResource(services, qdrant, context.installation),
-    volumeResource(services, qdrant, context.installation),
-  ])
-    receipt.push(await removeResource(context, tenant, resource, { sagaId }));
-  await seeNothingLeft(services, qdrant, context);
-  receipt.push(await freePorts(services, qdrant, context));
-  for (const purpose of [apiKeyPurpose, backupKeyPurpose]) receipt.push(await removeSecret(context, purpose));
-  return { outputs: {}, resources: [], receipt };
-};
-
-const answer = (qdrant: TenantQdrant, outcome: string): Awaited<ReturnType<Operation>> => ({
-  outputs: {},
-  resources: [],
-  receipt: [{ kind: "qdrant-container", name: qdrant.container, outcome }],
-});
+const purge =
+  (services: VectorServices): Operation =>
+  async ({ tenant, sagaId }, context) => {
+    const qdrant = tenantQdrant(tenant, context);
+    const receipt = [];
+    for (const resource of [
+      containerResource(services, qdrant, context.installation),
+      volumeResource(services, qdrant, context.installation),
+    ])
+      receipt.push(await removeResource(context, tenant, resource, { sagaId }));
+    await seeNothingLeft(services, qdrant, context);
+    receipt.push(await freePorts(services, qdrant, context));
+    for (const purpose of [apiKeyPurpose, backupKeyPurpose])
+      receipt.push(await removeSecret(context, purpose));
+    return operationDone(receipt);
+  };

@@ -1,6 +1,5 @@
 import {
   missing,
-  type Operation,
   type OperationCommand,
   type Operations,
   ownResource,
@@ -9,6 +8,7 @@ import {
 } from "@deeplens/worker";
 import { proveKey, restartWith } from "./keys.ts";
 import {
+  answer,
   apiKeyPurpose,
   backupKeyPurpose,
   containerResource,
@@ -31,14 +31,15 @@ export const rotation = (services: VectorServices): Operations => ({
     const keys = { apiKey: fresh.value, ...(older === undefined ? {} : { older }) };
     const url = await restartWith(services, qdrant, context, keys);
     for (const apiKey of Object.values(keys)) await proveKey(context, { url, apiKey }, "answers");
-    return done(qdrant, "both-answer", fresh.reference);
+    return answer(qdrant, "both-answer", { apiKeyRef: fresh.reference });
   },
   "rotate-end": async (command, context) => {
     const qdrant = await openQdrant(services, command, context);
     const older = await context.secrets.readOlder(apiKeyPurpose);
     await onlyNewest(services, qdrant, context, older);
     await context.secrets.removeOlder(apiKeyPurpose);
-    return done(qdrant, "old-refused", (await context.secrets.ensure(apiKeyPurpose)).reference);
+    const { reference } = await context.secrets.ensure(apiKeyPurpose);
+    return answer(qdrant, "old-refused", { apiKeyRef: reference });
   },
   "rotate-undo": async (command, context) => {
     const qdrant = await openQdrant(services, command, context);
@@ -46,7 +47,7 @@ export const rotation = (services: VectorServices): Operations => ({
     await context.secrets.withdraw(apiKeyPurpose, command.sagaId);
     const kept = await context.secrets.ensure(apiKeyPurpose);
     await onlyNewest(services, qdrant, context, fresh === kept.value ? undefined : fresh);
-    return done(qdrant, "as-it-was", kept.reference);
+    return answer(qdrant, "as-it-was", { apiKeyRef: kept.reference });
   },
 });
 
@@ -81,13 +82,3 @@ const onlyNewest = async (
   await proveKey(context, { url, apiKey }, "answers");
   if (ended !== undefined) await proveKey(context, { url, apiKey: ended }, "refused");
 };
-
-const done = (
-  { container: name }: TenantQdrant,
-  outcome: string,
-  apiKeyRef: string,
-): Awaited<ReturnType<Operation>> => ({
-  outputs: { apiKeyRef },
-  resources: [],
-  receipt: [{ kind: "qdrant-container", name, outcome }],
-});

@@ -14,7 +14,13 @@ import {
   tiers,
   volumeName,
 } from "@deeplens/contracts";
-import type { ResourcePort, StepContext, Tenant } from "@deeplens/worker";
+import {
+  type OperationDone,
+  operationDone,
+  type ResourcePort,
+  type StepContext,
+  type Tenant,
+} from "@deeplens/worker";
 import type { LeaseHolder, PortLeases, PortPair } from "./port-leases.ts";
 import type { CollectionSpec } from "./qdrant.ts";
 
@@ -98,6 +104,13 @@ export const containerResource = (
   look: async (signal) => ownershipOf(await engine.container(qdrant.container, { signal }), installation),
   remove: (signal) => engine.removeContainer(qdrant.container, { signal }),
 });
+
+/** What an operation answers that changed how the container is opened. */
+export const answer = (
+  { container: name }: TenantQdrant,
+  outcome: string,
+  outputs?: OperationDone["outputs"],
+): OperationDone => operationDone([{ kind: "qdrant-container", name, outcome }], outputs);
 
 /** The container as it is to be made. Its key is not here: it comes in a file (see provision.ts). */
 export const containerSpec = (

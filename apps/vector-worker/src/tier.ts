@@ -1,4 +1,11 @@
-import { missing, type Operation, ownResource, PermanentStepError, wantedTier } from "@deeplens/worker";
+import {
+  missing,
+  type Operation,
+  operationDone,
+  ownResource,
+  PermanentStepError,
+  wantedTier,
+} from "@deeplens/worker";
 import { containerResource, limitsOf, tenantQdrant, type VectorServices } from "./tenant-qdrant.ts";
 
 /**
@@ -32,14 +39,10 @@ export const vectorTier =
         services.engine.setLimits(qdrant.container, limits, { signal }),
       );
     }
-    return {
-      outputs: {
-        memoryBytes: String(limits.memoryBytes),
-        cpus: String(limits.cpus),
-        memoryInUse: String(inUse),
-        overMemory: String(over),
-      },
-      resources: [],
-      receipt: [{ ...key, outcome: preview ? "looked-at" : "limited" }],
-    };
+    return operationDone([{ ...key, outcome: preview ? "looked-at" : "limited" }], {
+      memoryBytes: String(limits.memoryBytes),
+      cpus: String(limits.cpus),
+      memoryInUse: String(inUse),
+      overMemory: String(over),
+    });
   };

@@ -60,6 +60,12 @@ export interface OperationDone extends StepDone {
   readonly receipt: readonly ReceiptLine[];
 }
 
+/** The answer of an operation that made nothing new. */
+export const operationDone = (
+  receipt: readonly ReceiptLine[],
+  outputs: StepDone["outputs"] = {},
+): OperationDone => ({ outputs, resources: [], receipt });
+
 /** Converges like a step: it can run again after a crash at any point. */
 export type Operation = (command: OperationCommand, context: StepContext) => Promise<OperationDone>;
 

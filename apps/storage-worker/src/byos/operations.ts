@@ -1,4 +1,10 @@
-import { type Life, type OperationCommand, PermanentStepError, type StepContext } from "@deeplens/worker";
+import {
+  type Life,
+  type OperationCommand,
+  operationDone,
+  PermanentStepError,
+  type StepContext,
+} from "@deeplens/worker";
 import { compensateByos } from "./compensate.ts";
 import {
   credentialsPurpose,
@@ -16,21 +22,14 @@ import { inLedger, prove } from "./prove.ts";
  * are not handed out; a resume proves them; a purge gives them and the place up.
  */
 export const byosLife = (reach: Reach): Life => ({
-  suspend: async (_command, context) => ({
-    outputs: {},
-    resources: [],
-    receipt: await places(context, "not-ours"),
-  }),
+  suspend: async (_command, context) => operationDone(await places(context, "not-ours")),
   resume: async ({ tenant }, context) => {
     await inStoredPlace(tenant.slug, context, reach, (place) =>
       prove(context, tenant, place, inLedger(context, tenant, place)),
     );
-    return { outputs: {}, resources: [], receipt: await places(context, "proven") };
+    return operationDone(await places(context, "proven"));
   },
-  purge: async ({ tenant }, context) => ({
-    ...{ outputs: {}, resources: [] },
-    receipt: await giveUp(tenant, context),
-  }),
+  purge: async ({ tenant }, context) => operationDone(await giveUp(tenant, context)),
 });
 
 /** Gives the place up, and the credentials when nothing may land there any more. */

@@ -1,5 +1,4 @@
-import type { OperationDone, StepContext } from "../step.ts";
-import { PermanentStepError } from "../step.ts";
+import { type OperationDone, operationDone, PermanentStepError, type StepContext } from "../step.ts";
 
 /** What was seen of one thing that is well: facts, as texts. */
 export type Facts = Readonly<Record<string, string>>;
@@ -32,7 +31,7 @@ export const probed = async (
       ...(ok ? facts : { code, reason }),
     }))
       outputs[`${name}.${key}`] = value;
-  return { outputs, resources: [], receipt: [] };
+  return operationDone([], outputs);
 };
 
 interface Seen {

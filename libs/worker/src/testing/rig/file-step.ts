@@ -2,7 +2,7 @@ import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { lifeOperations } from "../../life.ts";
-import type { Operation, StepContext, StepHandler } from "../../step.ts";
+import { type Operation, operationDone, type StepContext, type StepHandler } from "../../step.ts";
 
 // A step small enough to see through: a tenant's folder with two files, each with its owner in it. A test holds it
 // anywhere by a file named `<slug>.hold-<place>` beside the folders: the handler notes that it is there, in
@@ -60,8 +60,7 @@ export const fileStep = (root: string): StepHandler => {
         const rows = await context.ledger.owned();
         await context.call("remove the folder", () => rm(join(root, slug), { recursive: true, force: true }));
         for (const row of rows) await context.ledger.gone(row);
-        const receipt = rows.map(({ kind, name }) => ({ kind, name, outcome: "removed" }));
-        return { outputs: {}, resources: [], receipt };
+        return operationDone(rows.map(({ kind, name }) => ({ kind, name, outcome: "removed" })));
       },
     }),
   };
@@ -72,11 +71,7 @@ const closing =
   (root: string, outcome: "closed" | "open"): Operation =>
   async ({ tenant: { slug } }, context) => {
     await context.call("say so", () => writeFile(join(root, slug, "door"), `${outcome} ${context.fence}`));
-    return {
-      outputs: {},
-      resources: [],
-      receipt: [{ kind: "file", name: join(root, slug, "door"), outcome }],
-    };
+    return operationDone([{ kind: "file", name: join(root, slug, "door"), outcome }]);
   };
 
 /** Holds the tenant's handler at that place, until it is let go. */
