@@ -56,14 +56,21 @@ const retry = (batch: Batch, saga: Saga, act: Act): InboxResult => {
     const known = saga.steps[step];
     if (known !== undefined) known.attempts = { do: 0, undo: 0, look: 0 };
   }
-  // Forward it is stuck at the pivot alone: that error is over, the next one counts.
-  if (saga.state.course === "stuckForward") delete saga.error;
+  if (saga.state.course === "stuckForward") forgetError(saga, steps);
   const events: MachineEvent[] =
     act.act === "resume"
       ? [{ type: "resume" }]
       : steps.map((step): MachineEvent => ({ type: `retry.${step}` }));
   for (const event of events) advanceSaga(batch, saga, event, happenedOf(act));
   return accepted(saga);
+};
+
+/** What these steps were stuck at is over. Where another step is still halted it is stuck at that, and says so. */
+const forgetError = (saga: Saga, retried: readonly string[]): void => {
+  delete saga.error;
+  for (const [step, { error }] of Object.entries(saga.steps))
+    if (error !== undefined && saga.state[step] === "halted" && !retried.includes(step))
+      saga.error ??= { step, ...error };
 };
 
 const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {

@@ -20,7 +20,7 @@ export const sendCommand = (batch: Batch, saga: Saga, step: string, work: Work):
   const operation = operationOf(batch, saga, step);
   batch.outbox.push({
     shard: saga.shard,
-    topic: commandsTopic(operation?.part ?? step),
+    topic: commandsTopic(partOf(batch, saga, step)),
     key: saga.slug,
     tenantId: saga.tenantId,
     sagaId: saga.sagaId,
@@ -43,6 +43,10 @@ export const sendCommand = (batch: Batch, saga: Saga, step: string, work: Work):
 /** How long the step's work may take once it was begun, in ms. */
 export const workMsOf = (batch: Batch, saga: Saga, step: string): number =>
   operationOf(batch, saga, step)?.workMs ?? batch.settings.workMs;
+
+/** The part whose worker does the step. */
+export const partOf = (batch: Batch, saga: Saga, step: string): string =>
+  operationOf(batch, saga, step)?.part ?? step;
 
 const operationOf = (batch: Batch, saga: Saga, step: string): OperationStep | undefined => {
   const found = actStepOf(batch, saga, step);

@@ -88,9 +88,8 @@ export type SagaRequest =
 export interface ActTold {
   readonly by: string;
   readonly reason: string;
-  /** The moment for which it waits, and until when the name is held afterwards: ISO 8601, removals alone. */
+  /** The moment for which it waits: ISO 8601, removals alone. */
   readonly purgeAt?: string;
-  readonly slugHeldUntil?: string;
   /** restore-backup: which one, and what of it. */
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
 }

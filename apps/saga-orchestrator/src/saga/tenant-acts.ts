@@ -9,7 +9,7 @@ import type { ActTold, Reservation, Saga, Tenant, TenantState } from "./saga.ts"
 
 export type TenantAct = Extract<InboxBody, { kind: "tenant" }>;
 
-/** Who asks, as events and history name it; `which` tells the act from every other of its kind on this tenant. */
+/** Who asks, as events and history name it; both together tell the act from every other of its kind on this tenant. */
 export interface Asked {
   readonly source: string;
   readonly requestId: string;
@@ -227,11 +227,13 @@ const purgeNow = (batch: Batch, act: TenantAct, saga: Saga, tenant: Tenant): Inb
   if (grace === "untouched" || saga.status === "compensating") return isRestored(tenant, saga);
   setPurgeAt(batch, saga, tenant, batch.now);
   // A final backup that can't be had is no reason to keep what is to go at once.
-  if (saga.state[finalBackupStep] === "halted")
+  if (saga.state[finalBackupStep] === "halted") {
+    // It is no cause of what the purge may be stuck at.
+    delete saga.error;
     advanceSaga(batch, saga, { type: `skip.${finalBackupStep}` }, happenedOf(act));
-  if (saga.state[graceStep] === "waiting") {
-    advanceSaga(batch, saga, { type: `elapsed.${graceStep}` }, happenedOf(act));
   }
+  if (saga.state[graceStep] === "waiting")
+    advanceSaga(batch, saga, { type: `elapsed.${graceStep}` }, happenedOf(act));
   return accepted(saga);
 };
 

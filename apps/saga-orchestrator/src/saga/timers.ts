@@ -1,6 +1,6 @@
 import { advanceSaga, record } from "./advance.ts";
 import type { Batch } from "./batch.ts";
-import { workMsOf } from "./commands.ts";
+import { partOf, workMsOf } from "./commands.ts";
 import { applySilence } from "./replies.ts";
 import { releaseTimer, type Saga, settleTimer } from "./saga.ts";
 
@@ -36,13 +36,15 @@ export const fireTimers = (batch: Batch, saga: Saga): void => {
   }
 };
 
-const silenceOf = (batch: Batch, saga: Saga, step: string): { code: string; message: string } =>
-  saga.steps[step]?.startedAt === undefined
+const silenceOf = (batch: Batch, saga: Saga, step: string): { code: string; message: string } => {
+  const worker = `${partOf(batch, saga, step)} worker`;
+  return saga.steps[step]?.startedAt === undefined
     ? {
         code: "worker-not-running",
-        message: `no worker began ${step} of tenant ${saga.slug} within ${batch.settings.waitMs / 1_000} s; see that the ${step} worker runs and is ready`,
+        message: `no worker began ${step} of tenant ${saga.slug} within ${batch.settings.waitMs / 1_000} s; see that the ${worker} runs and is ready`,
       }
     : {
         code: "step-timed-out",
-        message: `${step} of tenant ${saga.slug} was begun and not finished within ${workMsOf(batch, saga, step) / 1_000} s; see the ${step} worker's log`,
+        message: `${step} of tenant ${saga.slug} was begun and not finished within ${workMsOf(batch, saga, step) / 1_000} s; see the ${worker}'s log`,
       };
+};
