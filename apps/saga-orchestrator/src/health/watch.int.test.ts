@@ -104,6 +104,11 @@ test("what is news goes into the inbox of the tenant's shard: ill, and well agai
   await pool.query("UPDATE worker.probes SET healthy = true");
   await tellChanges(db, acme);
   assert.deepEqual(await inbox(), [{ shard: 3, body: { ...body, ill: {} } }]);
+  // While an act changes the tenant nothing is told: the engine would pass it over, at every round of a grace period.
+  await pool.query(`TRUNCATE ${db.tables.inbox}`);
+  await pool.query(`UPDATE ${tenants} SET acts = $1`, [{ ...known, running: { kind: "remove" } }]);
+  await tellChanges(db);
+  assert.deepEqual(await inbox(), []);
 });
 
 test("asking rings the workers, so that somebody who waits need not wait for their next look", async () => {

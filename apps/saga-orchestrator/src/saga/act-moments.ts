@@ -107,7 +107,7 @@ const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
 
 /** Nothing is left, and a second look has confirmed it: the name is held on for a while, and then free. */
 const remove = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
-  const { running: _running, suspension: _suspension, removal, ...acts } = tenant.acts;
+  const { running: _running, suspension: _suspension, degraded: _degraded, removal, ...acts } = tenant.acts;
   const slugHeldUntil =
     removal?.slugHeldUntil ?? new Date(batch.now.getTime() + batch.settings.slugHeldMs).toISOString();
   const { source, requestId, act } = saga.request;
