@@ -8,7 +8,7 @@ export const exitCodes = {
   refused: 2,
   /** doctor and health: something does not work. */
   problems: 3,
-  /** doctor and health: all works, and something will not for long. */
+  /** doctor: all works, and something will not for long. health: a part's worker has not looked. */
   warnings: 4,
 } as const;
 
@@ -19,5 +19,5 @@ Exit codes:
   0  done (create and watch: the tenant is ready)
   1  failed: rolled back, undone, stuck, or the API does not answer
   2  refused: wrong usage, a broken rule, or the state moved on
-  3  doctor: it found problems
-  4  doctor: it found warnings only`;
+  3  doctor and health: something does not work
+  4  doctor: warnings only; health: a part's worker has not looked`;

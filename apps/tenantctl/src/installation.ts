@@ -30,8 +30,7 @@ export const findInstallation = (
   environment: Readonly<Record<string, string | undefined>>,
 ): Installation => {
   const name = options.installation ?? environment.DEEPLENS_INSTALLATION ?? "deeplens";
-  const stateHome = environment.XDG_STATE_HOME || join(homedir(), ".local", "state");
-  const stackFile = join(stateHome, "deeplens", name, "stack.json");
+  const stackFile = join(installationsFolder(environment), name, "stack.json");
   if (options.api !== undefined && options.tokenFile !== undefined)
     return { name, stackFile, api: options.api, tokenFile: options.tokenFile };
   const stack = readStack(name, stackFile);
@@ -42,6 +41,10 @@ export const findInstallation = (
     tokenFile: options.tokenFile ?? stack.tokenFile,
   };
 };
+
+/** The folder with one of each installation that `npm start` set up for this person. */
+export const installationsFolder = (environment: Readonly<Record<string, string | undefined>>): string =>
+  join(environment.XDG_STATE_HOME || join(homedir(), ".local", "state"), "deeplens");
 
 const readStack = (name: string, file: string): { url: string; tokenFile: string } => {
   let text: string;

@@ -6,7 +6,7 @@ import { Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
 import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
 import { tenantReference } from "../tenant-reference.ts";
-import { columns, duration, moment, shown } from "../text.ts";
+import { bytes, columns, duration, moment, shown } from "../text.ts";
 
 interface Options extends ActOptions {
   readonly grace?: number;
@@ -93,7 +93,7 @@ const useOf = async (api: ApiClient, { slug }: Tenant): Promise<string[]> => {
   const rows = parts.flatMap(({ facts }) =>
     Object.entries(facts).flatMap(([name, value]) => {
       const [thing = "", fact = ""] = name.split(".");
-      if (fact === "usedBytes") return [[thing, `${(Number(value) / 1024 ** 2).toFixed(1)} MiB`]];
+      if (fact === "usedBytes") return [[thing, bytes(Number(value))]];
       return fact === "connections" ? [[thing, `${shown(value)} connections open`]] : [];
     }),
   );

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { createApiClient } from "@deeplens/client/api";
-import { findInstallation, type InstallationOptions, readToken } from "../installation.ts";
+import {
+  findInstallation,
+  type InstallationOptions,
+  installationsFolder,
+  readToken,
+} from "../installation.ts";
 import type { World } from "../world.ts";
 import type { Candidate, Sources } from "./candidates.ts";
 
@@ -14,8 +18,7 @@ const pages = 5;
 export const sourcesFor = (world: World, words: readonly string[]): Sources => ({
   tenants: () => tenantsOf(world, words).catch(() => []),
   installations: () => {
-    const home = world.environment.XDG_STATE_HOME || join(homedir(), ".local", "state");
-    const folder = join(home, "deeplens");
+    const folder = installationsFolder(world.environment);
     try {
       return readdirSync(folder)
         .filter((name) => existsSync(join(folder, name, "stack.json")))
