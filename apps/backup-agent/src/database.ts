@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type DatabasePart, type Digest, type ListDump, passwordOf } from "@deeplens/backup";
 import pg from "pg";
+import { allOrNone } from "./all-or-none.ts";
 import { rowsAndChecksums } from "./table-sums.ts";
 import { runTool, type Tool, versionIn } from "./tool.ts";
 
@@ -135,7 +136,7 @@ export const postgresDatabase = (
           `--snapshot=${snapshot.id}`,
           ...where,
         );
-        const [digest, tables] = await bothOrNeither(
+        const [digest, tables] = await allOrNone(
           signal,
           (either) => runTool(dump, either, write),
           (either) => rowsAndChecksums(client, either),
@@ -153,25 +154,6 @@ export const postgresDatabase = (
       });
     },
   };
-};
-
-/** Does two things at once; where one fails the other is ended and waited for, and the first error is told. */
-export const bothOrNeither = async <A, B>(
-  signal: AbortSignal,
-  one: (signal: AbortSignal) => Promise<A>,
-  other: (signal: AbortSignal) => Promise<B>,
-): Promise<[A, B]> => {
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  let first: { error: unknown } | undefined;
-  const told = (error: unknown): never => {
-    first ??= { error };
-    failed.abort(error);
-    throw error;
-  };
-  const [a, b] = await Promise.allSettled([one(either).catch(told), other(either).catch(told)]);
-  if (a.status === "rejected" || b.status === "rejected") throw first?.error;
-  return [a.value, b.value];
 };
 
 /** Opens a transaction and lends out its snapshot: sums and dump then see the very same rows. */

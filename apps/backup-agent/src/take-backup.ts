@@ -16,6 +16,7 @@ import {
   writeManifest,
   writePart,
 } from "@deeplens/backup";
+import { allOrNone } from "./all-or-none.ts";
 import type { Database } from "./database.ts";
 import type { Keys } from "./keys.ts";
 import { closeJournal, noteSnapshot } from "./snapshot-journal.ts";
@@ -83,28 +84,14 @@ export const takeBackup = async (plan: BackupPlan, sources: Sources): Promise<Ma
  * deleted there.
  */
 const takeParts = async (path: string, sources: Sources, plan: BackupPlan): Promise<Manifest["parts"]> => {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([plan.signal, failed.signal]);
-  let first: { error: unknown } | undefined;
-  const told = (error: unknown): never => {
-    first ??= { error };
-    failed.abort(error);
-    throw error;
-  };
-  const [dump, keys, topic, snapshots] = await Promise.allSettled([
-    dumpDatabase(path, sources.database, plan, signal).catch(told),
-    dumpKeys(path, sources.keys, plan, signal).catch(told),
-    writeTopic(path, plan, signal).catch(told),
-    snapshotCollections(path, sources.vectors, plan).catch(told),
-  ]);
-  if (
-    dump.status === "rejected" ||
-    keys.status === "rejected" ||
-    topic.status === "rejected" ||
-    snapshots.status === "rejected"
-  )
-    throw first?.error;
-  return [dump.value, ...snapshots.value, keys.value, topic.value];
+  const [dump, keys, topic, snapshots] = await allOrNone(
+    plan.signal,
+    (signal) => dumpDatabase(path, sources.database, plan, signal),
+    (signal) => dumpKeys(path, sources.keys, plan, signal),
+    (signal) => writeTopic(path, plan, signal),
+    () => snapshotCollections(path, sources.vectors, plan),
+  );
+  return [dump, ...snapshots, keys, topic];
 };
 
 type Part<Name> = Extract<Manifest["parts"][number], { part: Name }>;

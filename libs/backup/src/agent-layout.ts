@@ -23,8 +23,6 @@ export const agentFiles = {
   pgpass: "pgpass",
   vectorsApiKey: "vectors-api-key",
   redisPassword: "redis-password",
-  /** Of the backup bucket; only there where one is configured. */
-  bucketSecret: "bucket-secret",
 } as const;
 
 const port = z.int().min(1).max(65_535);
@@ -54,10 +52,6 @@ export const agentSettingsSchema = z.strictObject({
   /** Every so many days the newest backup is restored for a trial. */
   drillDays: z.int().positive(),
   retentionDays: z.int().positive(),
-  /** Where copies go, beside the volume. */
-  bucket: z
-    .strictObject({ endpoint: z.url(), region: word, bucket: word, accessKey: word, prefix: word })
-    .optional(),
 });
 
 export type AgentSettings = z.infer<typeof agentSettingsSchema>;
