@@ -1,8 +1,8 @@
-import { type Reply, secretPartsOf } from "@deeplens/contracts";
+import type { Reply } from "@deeplens/contracts";
 import type { SecretStore, TenantSecrets } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import { createCalls } from "./calls.ts";
-import { type Failure, failureOf, publicText } from "./failures.ts";
+import { type Failure, failureOf, hide, publicText } from "./failures.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import { lookOf, type Order, undoes } from "./order.ts";
 import { partHeld, throwWhereEffectsMayLand } from "./other-processes.ts";
@@ -219,9 +219,7 @@ export const heldBy = (order: Order, now: Date, holder: string | undefined): Rep
 
 // Remembers the values that the handler saw: none of them may stand in what it says of an error.
 const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
-  const see = (value: string): void => {
-    for (const secret of [value, ...secretPartsOf(value)]) seen.add(secret);
-  };
+  const see = (value: string): void => hide(seen, value);
   return {
     async ensure(purpose, make) {
       const stored = await secrets.ensure(purpose, make);

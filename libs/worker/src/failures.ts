@@ -1,3 +1,4 @@
+import { secretPartsOf } from "@deeplens/contracts";
 import { CallTimeoutError } from "./calls.ts";
 import { NotAskedYetError, PermanentStepError } from "./step.ts";
 
@@ -21,6 +22,11 @@ export const failureOf = (error: unknown, secrets: ReadonlySet<string> = new Set
     return { permanent: true, code: error.code, message, pivot: error.pivot };
   const pivot = error instanceof NotAskedYetError ? "not-asked" : "unknown";
   return { permanent: false, code: codeOf(error) ?? "step-error", message, pivot };
+};
+
+/** Adds a secret that was read, and its parts, to what may not stand in a text that travels. */
+export const hide = (seen: Set<string>, secret: string): void => {
+  for (const value of [secret, ...secretPartsOf(secret)]) seen.add(value);
 };
 
 /** A text that may travel: without these values, at most 4 KiB. */

@@ -1,6 +1,7 @@
 import type { TenantSecrets } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import { createCalls } from "../calls.ts";
+import { hide } from "../failures.ts";
 import type { LedgerStore } from "../ledger-store.ts";
 import type { StepContext, Tenant } from "../step.ts";
 
@@ -37,12 +38,12 @@ const reading = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
   return {
     read: async (purpose) => {
       const value = await secrets.read(purpose);
-      if (value !== undefined) seen.add(value);
+      if (value !== undefined) hide(seen, value);
       return value;
     },
     readOlder: async (purpose) => {
       const value = await secrets.readOlder(purpose);
-      if (value !== undefined) seen.add(value);
+      if (value !== undefined) hide(seen, value);
       return value;
     },
     ensure: refuse,
