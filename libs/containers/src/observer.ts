@@ -5,7 +5,7 @@
 import Docker from "dockerode";
 import { parseEngineAddress } from "./address.ts";
 import { boundedCalls } from "./bounded.ts";
-import { toPorts } from "./docker-spec.ts";
+import { memoryInUseOf, toPorts } from "./docker-spec.ts";
 import type { CallOptions, Labels, PublishedPort } from "./engine.ts";
 import { statusOf } from "./errors.ts";
 
@@ -120,12 +120,8 @@ export const dockerObserver = (options: { host?: string | undefined } = {}): Eng
       }),
     memory: (container, call) =>
       bounded(`ask for the memory of container ${container}`, call, async () => {
-        const { memory_stats: memory } = await docker
-          .getContainer(container)
-          .stats({ stream: false, "one-shot": true });
-        // The page cache is given back as soon as somebody needs it.
-        const cache = memory.stats?.inactive_file ?? 0;
-        return { usedBytes: (memory.usage ?? 0) - cache, limitBytes: memory.limit ?? 0 };
+        const stats = await docker.getContainer(container).stats({ stream: false, "one-shot": true });
+        return { usedBytes: memoryInUseOf(stats), limitBytes: stats.memory_stats.limit ?? 0 };
       }),
   };
 };
