@@ -173,6 +173,9 @@ const wrongPassword = "28P01";
 const insufficientPrivilege = "42501";
 const refusals: readonly string[] = [invalidAuthorization, wrongPassword, insufficientPrivilege];
 
+/** True for Postgres's refusal to let a role in: it may not log in, has another password, or may not connect. */
+export const isEntryRefusal = (error: unknown): boolean => refusals.includes(sqlStateOf(error) ?? "");
+
 const proveRefused = async (
   server: TenantServer,
   tenant: Tenant,
@@ -185,7 +188,7 @@ const proveRefused = async (
       client.query("SELECT 1"),
     );
   } catch (error) {
-    if (refusals.includes(sqlStateOf(error) ?? "")) return;
+    if (isEntryRefusal(error)) return;
     throw error;
   }
   throw new Error(`Postgres still lets tenant ${tenant.slug} into ${database}`);

@@ -5,13 +5,13 @@ import { letsIn } from "@deeplens/messaging";
 import { type Life, lifeOperations, type StepHandler, type Tenant } from "@deeplens/worker";
 import { type LifeFixture, lifeCrashPoints, type Stores } from "@deeplens/worker/testing";
 import { compensate } from "./compensate.ts";
-import { databaseLife } from "./database-life.ts";
+import { databaseLife, isEntryRefusal } from "./database-life.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import { kafkaLife } from "./kafka-life.ts";
 import { lifeTogether } from "./life.ts";
 import { provision } from "./provision.ts";
 import { redisLife } from "./redis-life.ts";
-import { asRedisUser, type RedisServer } from "./redis-server.ts";
+import { asRedisUser, isLoginRefusal, isRefusal, type RedisServer } from "./redis-server.ts";
 import { databaseSecret, tenantDatabases } from "./tenant-databases.ts";
 import { kafkaSecret, tenantKafka } from "./tenant-kafka.ts";
 import { redisSecret, tenantRedis } from "./tenant-redis.ts";
@@ -51,6 +51,14 @@ interface System {
   sweep(tenant: Tenant): Promise<void>;
 }
 
+// Any other error says nothing of whether the tenant is let in.
+const closedBy =
+  (isExpected: (error: unknown) => boolean) =>
+  (error: unknown): false => {
+    if (isExpected(error)) return false;
+    throw error;
+  };
+
 const postgres = (): System => ({
   handler: tenantDatabases(server),
   life: databaseLife(server),
@@ -58,7 +66,7 @@ const postgres = (): System => ({
     connected(
       tenantAddress(server, tenant, await secretOf(tenant, stores, databaseSecret)),
       async () => true,
-    ).catch(() => false),
+    ).catch(closedBy(isEntryRefusal)),
   assertNothing: (tenant) => assertNothingInPostgres(server, tenant),
   sweep: (tenant) => sweepPostgres(server, tenant),
 });
@@ -71,7 +79,7 @@ const redisSystem = (): System => ({
       redis,
       { username: redisUserName(tenant.slug), password: await secretOf(tenant, stores, redisSecret) },
       async (client) => (await client.ping()) === "PONG",
-    ).catch(() => false),
+    ).catch(closedBy((error) => isLoginRefusal(error) || isRefusal(error))),
   assertNothing: (tenant) => assertNothingInRedis(redis, tenant),
   sweep: (tenant) => sweepRedis(redis, tenant),
 });

@@ -69,9 +69,15 @@ export const startProber = (options: ProberOptions): { stop(): Promise<void> } =
 const look = async (options: ProberOptions, due: DueProbe, signal: AbortSignal): Promise<ProbeResult> => {
   const first = await lookOnce(options, due, signal);
   if (first.healthy || signal.aborted) return first;
-  await delay(againMs, undefined, { signal }).catch(() => undefined);
+  await pause(signal);
   return lookOnce(options, due, signal);
 };
+
+/** Between two tries; a stop of this process cuts it short, and is no error: whoever waited looks at the signal. */
+const pause = (signal: AbortSignal): Promise<void> =>
+  delay(againMs, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 
 const lookOnce = async (
   options: ProberOptions,
@@ -140,7 +146,7 @@ const listenForProbes = (
       await listen().catch((error: Error) =>
         log.info({ reason: error.message }, "the wishes for looks can't be listened to now"),
       );
-      if (!signal.aborted) await delay(againMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await pause(signal);
     }
   })();
   return {

@@ -24,6 +24,7 @@ export const startFront = async (
       const answer = refuse(incoming) ?? mend(await asked(target, incoming, body));
       response.writeHead(answer.status, answer.headers).end(answer.body);
     } catch {
+      // The emulator or the client went away: the connection breaks, as it would without a front, and the call fails.
       response.destroy();
     }
   });

@@ -105,8 +105,9 @@ const signerOf = (
       key !== undefined &&
       verify("sha256", Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, "base64url"));
     return signed && exp * 1_000 > Date.now() ? iss : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // claims that are no JSON: nobody signed them
+    throw error;
   }
 };
 

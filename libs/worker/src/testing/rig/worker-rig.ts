@@ -141,6 +141,7 @@ export const workerRig = async (after: CleanUp): Promise<WorkerRig> => {
     await admin.deleteTopics({ topics: Object.values(topics) });
     const { groups } = await admin.listGroups();
     const own = groups.filter(({ groupId }) => groupId.startsWith(`${installation}.`));
+    // A worker that was killed stays a member until its session is over; Kafka forgets its group later.
     await admin.deleteGroups(own.map(({ groupId }) => groupId)).catch(() => undefined);
     await admin.disconnect();
     await rm(folder, { recursive: true, force: true });
