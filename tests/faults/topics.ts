@@ -31,6 +31,7 @@ export const listen = async (
       await consumer.disconnect();
       const admin = kafka.admin();
       await admin.connect();
+      // Where Kafka still counts its member it forgets the group by itself.
       await admin.deleteGroups([groupId]).catch(() => undefined);
       await admin.disconnect();
     },

@@ -84,12 +84,14 @@ const thingsOf = ({ resources }: Tenant): string[][] =>
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, value]) => [name, shown(value)]);
 
-/** How much data it has and who is connected, as the parts see it now; nothing where they can't be asked. */
+/** How much data it has and who is connected, as the parts see it now; or why that can't be told. */
 const useOf = async (api: ApiClient, { slug }: Tenant): Promise<string[]> => {
-  const parts = await api.health(slug).then(
-    (health) => health.parts,
-    () => [],
-  );
+  let parts: Awaited<ReturnType<ApiClient["health"]>>["parts"];
+  try {
+    parts = (await api.health(slug)).parts;
+  } catch (error) {
+    return [`How much data it has, and who is connected, can't be told now: ${(error as Error).message}`];
+  }
   const rows = parts.flatMap(({ facts }) =>
     Object.entries(facts).flatMap(([name, value]) => {
       const [thing = "", fact = ""] = name.split(".");
