@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,9 +56,12 @@ test("workers that are away are named in one finding, with how much waits for th
 test("a stopped partition, a stuck saga and a timer that nobody runs, each with the act that mends it", async () => {
   const { patient, pool } = await withDatabase();
   assert.match(onlyFinding(await examined(shards, patient)), /orchestrator.* does not exist/);
-  const migration = new URL("../../../saga-orchestrator/migrations/0001-sagas.sql", import.meta.url);
+  const folder = new URL("../../../saga-orchestrator/migrations/", import.meta.url);
+  const migrations = readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(new URL(name, folder), "utf8"));
   await pool.query(
-    `CREATE SCHEMA orchestrator; SET search_path TO orchestrator; ${readFileSync(migration, "utf8")}; RESET search_path`,
+    `CREATE SCHEMA orchestrator; SET search_path TO orchestrator; ${migrations.join(";\n")}; RESET search_path`,
   );
   await pool.query("INSERT INTO orchestrator.shards (shard) VALUES (0), (1)");
   assert.equal((await examined(shards, patient)).status, "ok");
