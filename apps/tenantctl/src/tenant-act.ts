@@ -19,7 +19,7 @@ export const actOnTenant = async (
   api: ApiClient,
   tenant: Tenant,
   act: TenantActName,
-  more: Pick<TenantActTold, "graceMs" | "restore"> = {},
+  more: Omit<TenantActTold, "tenantId" | "reason"> = {},
 ): Promise<ExitCode> => {
   const reason = await reasonOf(session, act);
   const answer = await api.actOnTenant(tenant.slug, act, {

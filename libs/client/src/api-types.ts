@@ -64,7 +64,8 @@ export type TenantActName =
   | "backup"
   | "drill"
   | "backups"
-  | "restore-backup";
+  | "restore-backup"
+  | "tier";
 
 /** What else an act is told. */
 export interface TenantActTold {
@@ -72,6 +73,8 @@ export interface TenantActTold {
   readonly reason: string;
   readonly graceMs?: number;
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
+  /** tier: free, professional or enterprise */
+  readonly tier?: string;
 }
 
 export interface TenantActAnswer {

@@ -20,6 +20,7 @@ import type {
   TenantRollbackRequested,
   TenantState,
   TenantSuspended,
+  TenantTierChanged,
 } from "./generated/messages.ts";
 
 /** A message with the name of its record: what the code switches on. */
@@ -48,6 +49,7 @@ export type LifecycleEvent =
   | { record: "TenantRestored"; value: TenantRestored }
   | { record: "TenantRemoved"; value: TenantRemoved }
   | { record: "TenantRemovalRefused"; value: TenantRemovalRefused }
+  | { record: "TenantTierChanged"; value: TenantTierChanged }
   | { record: "TenantDegraded"; value: TenantDegraded }
   | { record: "TenantRecovered"; value: TenantRecovered };
 

@@ -20,6 +20,7 @@ export const recordNames = [
   "TenantRestored",
   "TenantRemoved",
   "TenantRemovalRefused",
+  "TenantTierChanged",
   "TenantDegraded",
   "TenantRecovered",
   "TenantState",

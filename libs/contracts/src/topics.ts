@@ -66,6 +66,7 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantRestored",
     "TenantRemoved",
     "TenantRemovalRefused",
+    "TenantTierChanged",
     "TenantDegraded",
     "TenantRecovered",
   ],

@@ -100,6 +100,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/restore-backup",
     "/v1/tenants/{tenant}/resume",
     "/v1/tenants/{tenant}/suspend",
+    "/v1/tenants/{tenant}/tier",
   ]);
   const post = document.paths["/v1/tenants"].post;
   const schema = post.requestBody.content["application/json"].schema;

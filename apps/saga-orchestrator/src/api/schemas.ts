@@ -1,4 +1,4 @@
-import { isDropOffReference } from "@deeplens/contracts";
+import { isDropOffReference, tierNames } from "@deeplens/contracts";
 import { z } from "zod";
 import { longestGraceMs } from "../saga/removal-requests.ts";
 import type { SagaStatus, TenantState } from "../saga/saga.ts";
@@ -222,6 +222,7 @@ export const tenantActSchema = z.strictObject({
     })
     .optional()
     .meta({ description: "restore-backup: which backup, and which parts of it" }),
+  tier: z.enum(tierNames).optional().meta({ description: "tier: the one to give" }),
 });
 
 export const tenantActAnswerSchema = z.strictObject({

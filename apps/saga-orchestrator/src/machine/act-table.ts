@@ -211,6 +211,28 @@ export const restoration: ActTable = {
   ],
 };
 
+const limit = (part: StepName, after: readonly string[]) =>
+  ({
+    step: `tier-${part}`,
+    after,
+    does: "operation",
+    part,
+    operation: "tier",
+    // Told the tier before.
+    undo: { operation: "tier" },
+  }) as const;
+
+/** Limits the parts by another tier. The vectors go first: they alone refuse what does not fit into it. */
+export const tierChange: ActTable = {
+  kind: "tier",
+  onFailure: "undo",
+  steps: [
+    limit("vectors", []),
+    limit("database", ["tier-vectors"]),
+    { ...limit("storage", ["tier-vectors"]), when: withStorage },
+  ],
+};
+
 export const actTables = [
   suspension,
   resumption,
@@ -219,6 +241,7 @@ export const actTables = [
   drill,
   backupList,
   restoration,
+  tierChange,
 ] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */

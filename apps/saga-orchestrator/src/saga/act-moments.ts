@@ -1,7 +1,7 @@
 import { unreachable } from "@deeplens/contracts";
 import { identityPurgeStep, isOperation } from "../machine/act-table.ts";
 import type { MachineAction } from "../machine/events.ts";
-import { moveTenant, publishLifecycle } from "./announce.ts";
+import { limitsOf, moveTenant, publishLifecycle } from "./announce.ts";
 import { actStepOf, type Batch, partsOf } from "./batch.ts";
 import { type ActTold, releaseTimer, type Saga, stepOf, type Tenant, type TenantState } from "./saga.ts";
 
@@ -76,6 +76,9 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       tenant.acts = acts;
       moveTenant(batch, tenant, "ready");
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantResumed", value: { reason } });
+    case "tier":
+      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      return changeTier(batch, saga, tenant);
     case "backup":
     case "drill":
     case "backups":
@@ -87,6 +90,18 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     default:
       throw new Error(`a saga of kind ${saga.kind} has no end of its own`);
   }
+};
+
+/** The parts are limited by the other tier: what it allows beside them is told to everyone. */
+const changeTier = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
+  const { reason, tier: asked } = saga.request.act;
+  const tierBefore = tenant.tier;
+  tenant.tier = asked?.to ?? tierBefore;
+  moveTenant(batch, tenant, tenant.state);
+  publishLifecycle(batch, tenant, saga.sagaId, {
+    record: "TenantTierChanged",
+    value: { tier: tenant.tier, tierBefore, limits: limitsOf(tenant.tier), reason },
+  });
 };
 
 /** The act was undone: the tenant is what it was. A removal that was taken back leaves the tenant open. */

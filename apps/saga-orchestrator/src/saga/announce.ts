@@ -3,7 +3,8 @@ import type { Batch } from "./batch.ts";
 import { after } from "./hybrid-clock.ts";
 import type { IllParts, Saga, Tenant, TenantActs, TenantState } from "./saga.ts";
 
-const limitsOf = (tier: string) => {
+/** What the tier allows, as events tell it. */
+export const limitsOf = (tier: string) => {
   const { storageBytes, users, apiCallsPerDay } = tiers[tier as TierName];
   return { storageBytes, users, apiCallsPerDay };
 };
@@ -114,7 +115,8 @@ type OfAct =
   | "TenantResumed"
   | "TenantRemovalStarted"
   | "TenantRestored"
-  | "TenantRemoved";
+  | "TenantRemoved"
+  | "TenantTierChanged";
 type Own = "tenantId" | "slug" | "name" | "revision" | "occurredAt" | "sagaId";
 /** What a lifecycle event of an act says beside the tenant and its saga. */
 export type ActEvent = {

@@ -107,9 +107,13 @@ const commandOf = (
 const asked = (
   step: OperationStep,
   work: Work,
-  { reason, restore }: ActTold,
+  { reason, restore, tier }: ActTold,
 ): { operation: string; parameters: Record<string, string> } => {
-  const told = { reason, ...restore };
+  const told = {
+    reason,
+    ...restore,
+    ...(tier === undefined ? {} : { tier: work === "undo" ? tier.from : tier.to }),
+  };
   switch (work) {
     case "do":
       return { operation: step.operation, parameters: { ...told, ...step.parameters } };

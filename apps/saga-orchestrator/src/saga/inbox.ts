@@ -1,4 +1,4 @@
-import type { TenantProvisioningRequested, TenantRemovalRequested } from "@deeplens/contracts";
+import type { TenantProvisioningRequested, TenantRemovalRequested, TierName } from "@deeplens/contracts";
 import type { ActTold, IllParts } from "./saga.ts";
 
 /** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
@@ -36,15 +36,26 @@ export type InboxBody =
   | {
       /** An act on a tenant that was made. */
       readonly kind: "tenant";
-      readonly act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | BackupAct;
+      readonly act:
+        | "suspend"
+        | "resume"
+        | "remove"
+        | "restore"
+        | "purge"
+        | "grace"
+        | "release"
+        | "tier"
+        | BackupAct;
       readonly slug: string;
       /** Where another tenant has the slug, the act is refused. */
       readonly tenantId: string;
       /** The removal that runs, or has run, as the caller saw it: what it changes is read with it. */
       readonly sagaId?: string;
       /** remove and grace: how long after its beginning the removal purges, in ms; 0: at once. */
-      readonly graceMs?: number;
-      readonly restore?: ActTold["restore"];
+      readonly graceMs?: number | undefined;
+      readonly restore?: ActTold["restore"] | undefined;
+      /** tier: the one to give. */
+      readonly tier?: TierName | undefined;
       readonly by: string;
       readonly reason: string;
     }

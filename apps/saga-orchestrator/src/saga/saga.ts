@@ -92,6 +92,8 @@ export interface ActTold {
   readonly purgeAt?: string;
   /** restore-backup: which one, and what of it. */
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
+  /** tier: the one to give, and the one to go back to. */
+  readonly tier?: { readonly from: string; readonly to: string };
 }
 
 export interface Saga {
@@ -140,7 +142,7 @@ export interface Tenant {
   readonly name: string;
   state: TenantState;
   revision: number;
-  readonly tier: string;
+  tier: string;
   readonly storageType: string;
   resources: Record<string, string>;
   acts: TenantActs;

@@ -17,7 +17,7 @@ export interface Asked {
 
 type Refusal = Extract<InboxResult, { ok: false }>;
 
-type Begun = "suspend" | "resume" | "remove" | BackupAct;
+type Begun = "suspend" | "resume" | "remove" | "tier" | BackupAct;
 
 /** In which states an act begins, and in which there is nothing to do. */
 const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {
@@ -29,6 +29,7 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   backups: { from: ["ready", "suspended"], already: [] },
   // Of a suspended one the switch would open what is closed.
   "restore-backup": { from: ["ready"], already: [] },
+  tier: { from: ["ready", "suspended"], already: [] },
 };
 
 /**
@@ -59,6 +60,7 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "drill":
     case "backups":
     case "restore-backup":
+    case "tier":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":
@@ -76,6 +78,9 @@ interface Parts {
   readonly reservation: Reservation;
 }
 
+/** Another act of the kind is no repetition of the one that runs: what it was told may differ. */
+const isToldMore: ReadonlySet<Begun> = new Set<Begun>(["restore-backup", "tier"]);
+
 const begin = (
   batch: Batch,
   kind: Begun,
@@ -85,13 +90,13 @@ const begin = (
 ): InboxResult => {
   const { running } = tenant.acts;
   if (running !== undefined)
-    // Another restore than the one that runs is no repetition of it.
-    return running.kind === kind && kind !== "restore-backup"
+    return running.kind === kind && !isToldMore.has(kind)
       ? already(tenant, running.sagaId)
       : actRuns(tenant, running);
   const { from, already: there } = states[kind];
   if (there.includes(tenant.state)) return already(tenant, lastSagaOf(tenant, reservation));
   if (!from.includes(tenant.state)) return wrongState(tenant, kind, reservation);
+  if (act.tier === tenant.tier) return already(tenant, lastSagaOf(tenant, reservation));
   const saga = newSaga(batch, kind, act, tenant, asked);
   tenant.acts = { ...tenant.acts, running: { sagaId: saga.sagaId, kind, from: tenant.state } };
   batch.sagas.set(saga.sagaId, saga);
@@ -119,6 +124,7 @@ const newSaga = (
     by: act.by,
     reason: act.reason,
     ...(act.restore === undefined ? {} : { restore: act.restore }),
+    ...(act.tier === undefined ? {} : { tier: { from: tenant.tier, to: act.tier } }),
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
   };
   return {

@@ -248,7 +248,9 @@ export const resumed = act("resume");
 export const aborted = act("abort");
 
 type ActOnTenant = Extract<InboxBody, { kind: "tenant" }>;
-type Told = Partial<Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore">> & {
+type Told = Partial<
+  Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore" | "tier">
+> & {
   inboxId?: number;
 };
 
@@ -277,7 +279,7 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
-  (name: "suspend" | "resume" | "remove" | BackupAct) =>
+  (name: "suspend" | "resume" | "remove" | "tier" | BackupAct) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
     const event = tenantAct(name)(rest);
@@ -293,6 +295,7 @@ export const resumeAsked = beginning("resume");
 export const removeAsked = beginning("remove");
 export const backupAsked = beginning("backup");
 export const restoreBackupAsked = beginning("restore-backup");
+export const tierAsked = beginning("tier");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

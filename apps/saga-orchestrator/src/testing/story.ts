@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Command, type LifecycleEvent, lifecycleTopic, type Message } from "@deeplens/contracts";
-import { actStepOf, type Batch } from "../saga/batch.ts";
+import type { Batch } from "../saga/batch.ts";
 import type { InboxResult } from "../saga/inbox.ts";
-import { type Saga, type StepRecord, statusOf, type Timer, type Work } from "../saga/saga.ts";
+import { type Saga, type StepRecord, statusOf, type Timer, type Work, workOf } from "../saga/saga.ts";
 import { defaultSettings, type SagaSettings } from "../saga/settings.ts";
 import { applyBatch, emptyStore, rowsOf, type Stored } from "./memory-store.ts";
 import { provisionKind } from "./provision-kind.ts";
@@ -129,11 +129,9 @@ const workOfCommand = (batch: Batch, command: Command): Work => {
     case "TenantRollbackRequested":
       return command.value.purpose === "compensate" ? "undo" : "look";
     case "TenantOperationRequested": {
-      const { sagaId, step, operation, parameters } = command.value;
-      if (parameters.purpose === "second-look") return "look";
-      const saga = batch.sagas.get(sagaId);
-      const asked = saga === undefined ? undefined : actStepOf(batch, saga, step);
-      return asked?.does === "operation" && asked.operation !== operation ? "undo" : "do";
+      // A step is in the state of its newest command: of an operation that is its own undo nothing else tells which.
+      const { sagaId, step } = command.value;
+      return workOf(batch.sagas.get(sagaId)?.state[step]);
     }
   }
 };

@@ -426,6 +426,26 @@ export interface TenantRemovalRefused {
   readonly message: string;
 }
 
+/** A tenant has another tier; its parts are limited by it. */
+export interface TenantTierChanged {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  readonly tier: string;
+  /** Given again by the same act: the way back. */
+  readonly tierBefore: string;
+  /** What the tier allows. */
+  readonly limits: Limits;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
 export interface IllPart {
   /** database, storage, vectors, backup or identity */
   readonly part: string;

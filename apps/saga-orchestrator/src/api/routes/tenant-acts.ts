@@ -1,4 +1,5 @@
 import { shardOf } from "@deeplens/contracts";
+import type { z } from "zod";
 import type { TenantAct } from "../../saga/tenant-acts.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
@@ -28,6 +29,7 @@ const acts: Readonly<Record<Act, string>> = {
   drill: "Restore a tenant's newest backup for a trial, compare, and leave nothing of it",
   backups: "List a tenant's backups: they are in the receipt of the saga",
   "restore-backup": "Make a tenant what one of its backups holds",
+  tier: "Give a tenant another tier: its parts are limited by it",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 
@@ -61,10 +63,8 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
     `/v1/tenants/:tenant/${act}`,
     { schema: schemaOf(acts[act]) },
     async ({ params, headers, body }, reply) => {
-      const { reason, graceMs, tenantId, restore } = body;
-      if (graceMs !== undefined && act !== "remove" && act !== "grace") throw graceIsForRemovals(act);
-      if (graceMs === undefined && act === "grace") throw graceIsMissing();
-      if ((restore !== undefined) !== (act === "restore-backup")) throw restoreIsFor(act);
+      const { reason, tenantId, ...told } = body;
+      holdTold(act, told);
       const field = unstorableField(body);
       if (field !== undefined)
         throw new Problem(400, "request-malformed", `${field}: has a zero byte`, "remove it", { field });
@@ -79,8 +79,7 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
         slug,
         tenantId,
         ...(sagaId === undefined ? {} : { sagaId }),
-        ...(graceMs === undefined ? {} : { graceMs }),
-        ...(restore === undefined ? {} : { restore }),
+        ...told,
         by,
         reason,
       });
@@ -136,29 +135,32 @@ const nextOf = (code: string, slug: string): string => {
   }
 };
 
-const graceIsForRemovals = (act: Act): Problem =>
-  new Problem(400, "request-malformed", `graceMs: ${act} takes none`, "leave it out", { field: "graceMs" });
+type Told = Omit<z.infer<typeof tenantActSchema>, "tenantId" | "reason">;
 
-const restoreIsFor = (act: Act): Problem =>
-  act === "restore-backup"
-    ? new Problem(
-        400,
-        "request-malformed",
-        "restore: is missing",
-        "say which backup, and which parts of it",
-        {
-          field: "restore",
-        },
-      )
-    : new Problem(400, "request-malformed", `restore: ${act} takes none`, "leave it out", {
-        field: "restore",
-      });
+/** What an act is told beside its reason: which acts take it, and what to say where it is missing from one that needs it. */
+const takenBy: Readonly<
+  Record<keyof Told, { readonly acts: readonly Act[]; readonly needed: readonly Act[]; readonly say: string }>
+> = {
+  graceMs: {
+    acts: ["remove", "grace"],
+    needed: ["grace"],
+    say: "say how long after its beginning the removal is to purge",
+  },
+  restore: {
+    acts: ["restore-backup"],
+    needed: ["restore-backup"],
+    say: "say which backup, and which parts of it",
+  },
+  tier: { acts: ["tier"], needed: ["tier"], say: "say which tier to give" },
+};
 
-const graceIsMissing = (): Problem =>
-  new Problem(
-    400,
-    "request-malformed",
-    "graceMs: is missing",
-    "say how long after its beginning the removal is to purge",
-    { field: "graceMs" },
-  );
+/** Throws Problem where the act is told what it does not take, or not what it needs. */
+const holdTold = (act: Act, told: Told): void => {
+  for (const [field, { acts: takers, needed, say }] of Object.entries(takenBy)) {
+    const given = told[field as keyof Told] !== undefined;
+    if (given && !takers.includes(act))
+      throw new Problem(400, "request-malformed", `${field}: ${act} takes none`, "leave it out", { field });
+    if (!given && needed.includes(act))
+      throw new Problem(400, "request-malformed", `${field}: is missing`, say, { field });
+  }
+};
