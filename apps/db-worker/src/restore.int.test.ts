@@ -21,7 +21,7 @@ import {
   sweepPostgres,
   tenantAddress,
 } from "./testing/postgres.ts";
-import { type Stage, stageOf } from "./testing/stage.ts";
+import { permanently, type Stage, stageOf } from "./testing/stage.ts";
 import { freshTenant } from "./testing/tenants.ts";
 
 const run = promisify(execFile);
@@ -113,8 +113,45 @@ it("a second restore begins with an empty one, and replaces what the first one p
   assert.equal((await databases()).length, 2);
 });
 
+it("what was replaced and what is live change places, back and forth, and the end drops what stands aside", async () => {
+  await add("before");
+  await stage.act("restore-open", "restore");
+  await fill();
+  await add("replaced");
+  await stage.act("restore-switch", "restore");
+  await add("restored");
+  const places = ["live", "replaced"].map(
+    (which) => `database ${which === "live" ? databaseName(tenant.slug) : replacedDatabaseName(tenant.slug)}`,
+  );
+  const { outputs } = await stage.act("restore-look", "back");
+  const told = { "look-aside.live": outputs.live ?? "", "look-aside.aside": outputs.aside ?? "" };
+  const [was, is] = ['[{"name":"before"},{"name":"replaced"}]', '[{"name":"before"},{"name":"restored"}]'];
+  // Each twice, as after a crash; undone before it was done, and after.
+  for (const [operation, expected] of [
+    ["restore-exchange-back", is],
+    ["restore-exchange", was],
+    ["restore-exchange", was],
+    ["restore-exchange-back", is],
+    ["restore-exchange-back", is],
+    ["restore-exchange", was],
+  ] as const) {
+    await stage.act(operation, "back", {}, told);
+    assert.equal(await names(), expected, operation);
+    assert.deepEqual(await databases(), places);
+  }
+  await add("and it works");
+  await stage.act("restore-end", "end");
+  assert.equal((await stage.act("restore-end", "end")).receipt[0]?.outcome, "absent");
+  assert.deepEqual(await databases(), places.slice(0, 1));
+  // Dropped: nothing is there to look at, and a late exchange touches nothing.
+  await assert.rejects(stage.act("restore-look", "later"), permanently("replaced-gone"));
+  const late = { ...told, "look-aside.aside": told["look-aside.live"] };
+  await assert.rejects(stage.act("restore-exchange", "later", {}, late), permanently("replaced-gone"));
+  assert.equal((await names()).includes("and it works"), true);
+});
+
 it("a restore of the vectors alone leaves the database alone", async () => {
-  for (const operation of ["restore-open", "restore-switch", "restore-switch-back", "restore-drop"]) {
+  for (const operation of Object.keys(restoreOperations(server))) {
     const { receipt } = await stage.act(operation, "restore", { parts: "vectors" });
     assert.deepEqual(
       receipt.map(({ outcome }) => outcome),

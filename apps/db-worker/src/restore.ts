@@ -10,6 +10,7 @@ import {
   type Operations,
   operationDone,
   ownResource,
+  PermanentStepError,
   removeResource,
   type StepContext,
   type Tenant,
@@ -31,14 +32,22 @@ import { templateOf } from "./tenant-template.ts";
 /**
  * The database's part of a restore. `restore-open` makes an empty database beside the live one, which the tenant's
  * backup role fills; `restore-switch` puts it in the live one's place by two renames in one transaction, and keeps what
- * was live until the next restore; `restore-switch-back` and `restore-drop` undo them. Which of the two stands is seen by
- * their names: the restored one is there until the switch, the replaced one from then on.
+ * was live; `restore-switch-back` and `restore-drop` undo them. Which of the two stands is seen by their names: the restored
+ * one is there until the switch, the replaced one from then on.
+ *
+ * To go back later, `restore-look` tells the live database and the replaced one apart by their numbers in the server, which
+ * no rename changes, and `restore-exchange` has them change places: which of them is to be live is known, however often
+ * it is asked. `restore-end` drops the replaced one.
  */
 export const restoreOperations = (server: TenantServer): Operations => ({
   "restore-open": whereMeant(open(server)),
   "restore-drop": whereMeant(drop(server)),
   "restore-switch": whereMeant(switchOver(server)),
   "restore-switch-back": whereMeant(switchBack(server)),
+  "restore-look": whereMeant(look(server)),
+  "restore-exchange": whereMeant(exchange(server, { live: "aside", mode: "wait", outcome: "switched-back" })),
+  "restore-exchange-back": whereMeant(exchange(server, { live: "live", mode: "end", outcome: "as-it-was" })),
+  "restore-end": whereMeant(end(server)),
 });
 
 /** A restore of the vectors alone leaves the database as it is. */
@@ -117,6 +126,76 @@ const switchBack =
       return done(names.database, switched ? "switched-back" : "as-it-was");
     });
 
+const look =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+      const { tenant } = command;
+      const names = namesIn(command);
+      const replaced = databasePort(server, session, tenant, context, names.replaced);
+      if ((await ownResource(context, tenant, replaced)) === "absent") throw replacedGone(names);
+      // It may have been aside for days: the newest template, and rights that were given meanwhile.
+      const template = await templateOf(context.installation);
+      await context.call("arrange the replaced database", (signal) =>
+        withClient(adminAddress(server, names.replaced), signal, (client) =>
+          arrangeDatabase(client, names, template),
+        ),
+      );
+      const [live, aside] = [
+        await numberOf(session, names.database),
+        await numberOf(session, names.replaced),
+      ];
+      if (live === undefined || aside === undefined) throw replacedGone(names);
+      return done(names.replaced, "kept", { live, aside });
+    });
+
+/** `live`: which of the two that `restore-look` told apart is to be the live one. */
+const exchange =
+  (
+    server: TenantServer,
+    to: { readonly live: "aside" | "live"; readonly mode: "wait" | "end"; readonly outcome: string },
+  ): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, to.mode, async (session) => {
+      const names = namesIn(command);
+      const { database: live, restored: between, replaced: aside } = names;
+      const wanted = command.inputs[`look-aside.${to.live}`];
+      if ((await numberOf(session, live)) !== wanted) {
+        if (wanted === undefined || (await numberOf(session, aside)) !== wanted) throw replacedGone(names);
+        const renames = [
+          [live, between],
+          [aside, live],
+          [between, aside],
+        ] as const;
+        await renameAll(session, context, [live, aside], renames);
+      }
+      await admit(server, session, command, context);
+      return done(live, to.outcome);
+    });
+
+const end =
+  (server: TenantServer): Operation =>
+  (command, context) =>
+    withDdlSession(context, server.pool, command.tenant.slug, "wait", async (session) => {
+      const replaced = databasePort(server, session, command.tenant, context, namesIn(command).replaced);
+      return operationDone([await removeResource(context, command.tenant, replaced)]);
+    });
+
+const replacedGone = ({ database, replaced }: Names): PermanentStepError =>
+  new PermanentStepError(
+    "replaced-gone",
+    `${replaced}, which a restore put aside, is not there any more, and ${database} was left as it is; restore its safety backup in its place`,
+  );
+
+/** A database's number in the server; a rename does not change it. */
+const numberOf = async (session: PoolClient, database: string): Promise<string | undefined> => {
+  const { rows } = await session.query<{ number: string }>(
+    "SELECT oid::text AS number FROM pg_database WHERE datname = $1",
+    [database],
+  );
+  return rows[0]?.number;
+};
+
 interface Names extends ReturnType<typeof namesOf> {
   readonly restored: string;
   readonly replaced: string;
@@ -174,34 +253,51 @@ const pauseMs = 250;
 const rename = async (
   session: PoolClient,
   context: StepContext,
-  names: Names,
+  { database }: Names,
   to: { readonly aside: string; readonly in: string },
 ): Promise<void> => {
-  const [live, aside, next] = [names.database, to.aside, to.in].map(quoteIdentifier);
   await context.ledger.intend({ kind: databaseKind, name: to.aside });
-  await context.call("switch the databases", async (signal) => {
+  await renameAll(
+    session,
+    context,
+    [database, to.in],
+    [
+      [database, to.aside],
+      [to.in, database],
+    ],
+  );
+  await context.ledger.made({ kind: databaseKind, name: to.aside });
+  await context.ledger.gone({ kind: databaseKind, name: to.in });
+};
+
+/** All renames or none. Sessions on these databases are ended, and only the administrator gets in until others are let in. */
+const renameAll = (
+  session: PoolClient,
+  context: StepContext,
+  databases: readonly string[],
+  renames: readonly (readonly [from: string, to: string])[],
+): Promise<void> =>
+  context.call("switch the databases", async (signal) => {
     for (let attempt = 1; ; attempt++) {
-      // The limit keeps all but the administrator out until they are let in again.
-      await session.query(`ALTER DATABASE ${live} CONNECTION LIMIT 0`);
-      await session.query(`ALTER DATABASE ${next} CONNECTION LIMIT 0`);
+      for (const database of databases)
+        await session.query(`ALTER DATABASE ${quoteIdentifier(database)} CONNECTION LIMIT 0`);
       await session.query(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ANY ($1) AND pid <> pg_backend_pid()",
-        [[names.database, to.in]],
+        [databases],
       );
       try {
-        return await transaction(session, [
-          `ALTER DATABASE ${live} RENAME TO ${aside}`,
-          `ALTER DATABASE ${next} RENAME TO ${live}`,
-        ]);
+        return await transaction(
+          session,
+          renames.map(
+            ([from, to]) => `ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`,
+          ),
+        );
       } catch (error) {
         if (sqlStateOf(error) !== objectInUse || attempt === tries) throw error;
         await delay(pauseMs, undefined, { signal });
       }
     }
   });
-  await context.ledger.made({ kind: databaseKind, name: to.aside });
-  await context.ledger.gone({ kind: databaseKind, name: to.in });
-};
 
 /** Lets the tenant and its backups into what is live now, and into nothing else; proven with the tenant's password. */
 const admit = async (

@@ -33,6 +33,7 @@ export const settings = {
   SETTLE_MS: milliseconds(defaultSettings.settleMs),
   REMOVAL_GRACE_MS: milliseconds(defaultSettings.graceMs),
   SLUG_HELD_MS: milliseconds(defaultSettings.slugHeldMs),
+  REPLACED_KEPT_MS: milliseconds(defaultSettings.replacedKeptMs),
   RETENTION_DAYS: positive.default(90),
   DROP_OFF_HOURS: positive.default(24),
   // How long the shards of an orchestrator that fell silent wait for another; Kafka takes 6 s to 30 min unless told.

@@ -18,6 +18,7 @@ import type { Config } from "./config.ts";
 import { startEngine } from "./engine/engine.ts";
 import type { OnStage } from "./engine/stages.ts";
 import { startHealthWatch } from "./health/watch.ts";
+import { startRestoreEnds } from "./restore-ends.ts";
 import type { SagaKind } from "./saga/batch.ts";
 import { provisioning, sagaKind } from "./saga-kind.ts";
 import { ensureShards } from "./store/shard-rows.ts";
@@ -128,6 +129,7 @@ export const runOrchestrator = async (options: {
         settleMs: config.SETTLE_MS,
         graceMs: config.REMOVAL_GRACE_MS,
         slugHeldMs: config.SLUG_HELD_MS,
+        replacedKeptMs: config.REPLACED_KEPT_MS,
       },
       kind,
       pool: enginePool,
@@ -166,13 +168,14 @@ export const runOrchestrator = async (options: {
     everyMs: config.HEALTH_EVERY_MS,
     log,
   });
+  const ends = startRestoreEnds({ db: { pool, tables: tablesOf(schema) }, log });
   await api.listen({ host: config.API_HOST, port: config.API_PORT });
   starting.clear();
   log.info({ port: config.API_PORT }, "ready");
 
   await Promise.race([signal.aborted ? undefined : once(signal, "abort"), engine.failed]);
   clearInterval(forgetting);
-  await watch.stop();
+  await Promise.all([watch.stop(), ends.stop()]);
   await api.close();
   await engine.stop();
   await health.close();

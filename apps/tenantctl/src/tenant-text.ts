@@ -15,6 +15,11 @@ export const describeTenant = (tenant: Tenant): string => {
   if (tenant.suspended !== null)
     head.push(["suspended", `since ${moment(tenant.suspended.since)}: ${shown(tenant.suspended.reason)}`]);
   if (tenant.removal !== null && tenant.state !== "ready") head.push(removalOf(tenant.removal));
+  if (tenant.replaced !== null)
+    head.push([
+      "restored",
+      `at ${moment(tenant.replaced.at)}; until ${moment(tenant.replaced.until)} what was live before is kept: tenantctl restore-backup ${tenant.slug} --back`,
+    ]);
   if (tenant.degraded !== null)
     head.unshift(["degraded", `${shown(tenant.degraded.reason)} (since ${moment(tenant.degraded.since)})`]);
   const title = `Tenant ${tenant.slug} is ${tenant.state}${tenant.degraded === null ? "" : ", but degraded"}`;

@@ -48,6 +48,17 @@ export interface Tenant {
     /** When its name is free again; null while it is not removed. */
     readonly slugHeldUntil: string | null;
   } | null;
+  /** What the last restore (or switch back) replaced, while it is kept. */
+  readonly replaced: {
+    readonly sagaId: string;
+    readonly backup: string;
+    readonly parts: "all" | "database" | "vectors";
+    /** The backup of what was live before. */
+    readonly safetyBackup: string;
+    readonly at: string;
+    /** Until then `restore-back` switches back to it. */
+    readonly until: string;
+  } | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -65,7 +76,9 @@ export type TenantActName =
   | "drill"
   | "backups"
   | "restore-backup"
-  | "tier";
+  | "tier"
+  | "restore-back"
+  | "restore-end";
 
 /** What else an act is told. */
 export interface TenantActTold {

@@ -16,7 +16,12 @@ export interface Stage {
   provision(tier?: "free" | "professional"): Promise<StepDone>;
   compensate(): Promise<readonly ReceiptLine[]>;
   /** `sagaId`: "removal" unless told. */
-  act(operation: string, sagaId?: string, parameters?: Record<string, string>): Promise<OperationDone>;
+  act(
+    operation: string,
+    sagaId?: string,
+    parameters?: Record<string, string>,
+    inputs?: Record<string, string>,
+  ): Promise<OperationDone>;
   /** Writes intents into the ledger, as a process did of which nothing else is known. */
   intend(keys: readonly LedgerKey[]): Promise<void>;
   /** The stored password, or an empty text. */
@@ -37,10 +42,10 @@ export const stageOf = (handler: StepHandler, tenant: Tenant): Stage => {
     ledger,
     provision: (tier) => handler.provision(provisionOf(tenant, tier), context()),
     compensate: () => handler.compensate(undoOf(tenant), context()),
-    act: (operation, sagaId = "removal", parameters = {}) => {
+    act: (operation, sagaId = "removal", parameters = {}, inputs = {}) => {
       const run = handler.operations?.[operation];
       if (run === undefined) throw new Error(`no operation ${operation}`);
-      return run({ ...operationOf(tenant, operation), sagaId, parameters }, context());
+      return run({ ...operationOf(tenant, operation), sagaId, parameters, inputs }, context());
     },
     intend: async (keys) => {
       const own = ledger.of({ tenantId: tenant.tenantId, slug: tenant.slug, step: "database", fence });

@@ -110,6 +110,17 @@ export const tenantSchema = z.strictObject({
       }),
     })
     .nullable(),
+  replaced: z
+    .strictObject({
+      sagaId: z.uuid(),
+      backup: z.string(),
+      parts: z.enum(["all", "database", "vectors"]),
+      safetyBackup: z.string().meta({ description: "the backup of what was live before" }),
+      at: time,
+      until: time.meta({ description: "until then restore-back switches back to it" }),
+    })
+    .nullable()
+    .meta({ description: "what the last restore replaced, while it is kept" }),
   createdAt: time,
   updatedAt: time,
 });

@@ -78,6 +78,7 @@ const viewOf = (row: TenantRow): TenantView => ({
       ? null
       : { since: row.acts.suspension.since, reason: row.acts.suspension.reason },
   removal: row.acts.removal === undefined ? null : { slugHeldUntil: null, ...row.acts.removal },
+  replaced: row.acts.replaced ?? null,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { inTransaction } from "@deeplens/postgres";
 import type { Logger } from "@deeplens/telemetry";
 import { putIntoInbox } from "../api/inbox-row.ts";
 import type { Db } from "../api/tables.ts";
+import { type Rounds, startRounds } from "../rounds.ts";
 import { sameCodes } from "../saga/health.ts";
 import { readChanges, syncProbes } from "./probe-rows.ts";
 
@@ -18,9 +18,8 @@ export const startHealthWatch = (options: {
   /** How often each part of a tenant is looked at, in ms. */
   readonly everyMs: number;
   readonly log: Logger;
-}): { stop(): Promise<void> } => {
+}): Rounds => {
   const { db, everyMs, log } = options;
-  const ending = new AbortController();
   const round = async (): Promise<void> => {
     const mine = await inTransaction(db.pool, async (client) => {
       const { rows } = await client.query<{ mine: boolean }>(
@@ -33,20 +32,9 @@ export const startHealthWatch = (options: {
     });
     if (mine) await tellChanges(db);
   };
-  const running = (async () => {
-    while (!ending.signal.aborted) {
-      await round().catch((error: Error) =>
-        log.warn({ reason: error.message }, "tenants' health can't be watched now"),
-      );
-      await delay(roundMs, undefined, { signal: ending.signal }).catch(() => undefined); // aborted: the loop ends
-    }
-  })();
-  return {
-    stop: () => {
-      ending.abort();
-      return running;
-    },
-  };
+  return startRounds(roundMs, round, (error) =>
+    log.warn({ reason: error.message }, "tenants' health can't be watched now"),
+  );
 };
 
 /** Puts what was seen and is not known into the inboxes. */

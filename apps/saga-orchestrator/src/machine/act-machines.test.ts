@@ -8,11 +8,13 @@ import {
   actTables,
   backingUp,
   checkActTable,
+  endingRestore,
   isOperation,
   removal,
   restoration,
   resumption,
   suspension,
+  switchingBack,
   tierChange,
 } from "./act-table.ts";
 import { directRunner, type MachineState, memoised, type Runner } from "./advance.ts";
@@ -139,7 +141,15 @@ const beginning = (table: ActTable): Pick<Moved, "from" | "event"> => ({
 const looks = ["looking", "lookBackingOff", "lookFailed"];
 
 // Seen to fail: with purge-identity waiting for `grace` alone, and with the guard of `abort` taken out of build-act.ts.
-for (const table of [suspension, resumption, backingUp, restoration, tierChange])
+for (const table of [
+  suspension,
+  resumption,
+  backingUp,
+  restoration,
+  switchingBack,
+  endingRestore,
+  tierChange,
+])
   test(`every move of ${table.kind} keeps every promise, and every state comes to an end with an operator's help`, (t) => {
     const runner = runnerOf(table);
     const check = checking(table);

@@ -153,6 +153,14 @@ const longWorkMs = 4 * 3_600_000;
 const ofBackups = (operation: string) =>
   ({ does: "operation", part: "backup", operation, workMs: longWorkMs }) as const;
 
+const ofRestores = (operation: string) => ({ does: "operation", part: "database", operation }) as const;
+
+/** What it puts out names the backup of what was live before a restore, or a switch back. */
+export const safetyBackupStep = "safety-backup";
+/** The step that may take away what an earlier restore put aside. */
+export const restoreSwitchStep = "restore-switch";
+export const vectorsCheckStep = "check-vectors";
+
 /** Takes a backup, and reads it back. */
 export const backingUp: ActTable = {
   kind: "backup",
@@ -183,28 +191,24 @@ export const restoration: ActTable = {
   onFailure: "undo",
   steps: [
     { step: "check-backup", after: [], ...ofBackups("check-backup") },
-    { step: "safety-backup", after: ["check-backup"], ...ofBackups("backup-now") },
+    { step: safetyBackupStep, after: ["check-backup"], ...ofBackups("backup-now") },
     {
       step: "restore-open",
-      after: ["safety-backup"],
-      does: "operation",
-      part: "database",
-      operation: "restore-open",
+      after: [safetyBackupStep],
+      ...ofRestores("restore-open"),
       undo: { operation: "restore-drop" },
     },
     { step: "try-restore", after: ["restore-open"], ...ofBackups("try-restore") },
     {
-      step: "restore-switch",
+      step: restoreSwitchStep,
       // Of the opening too: what was opened goes only after the switch was switched back.
       after: ["restore-open", "try-restore"],
-      does: "operation",
-      part: "database",
-      operation: "restore-switch",
+      ...ofRestores("restore-switch"),
       undo: { operation: "restore-switch-back" },
     },
     {
       step: "switch-vectors",
-      after: ["restore-switch"],
+      after: [restoreSwitchStep],
       ...ofBackups("switch-vectors"),
       undo: { operation: "switch-vectors-back" },
     },
@@ -233,6 +237,40 @@ export const tierChange: ActTable = {
   ],
 };
 
+/**
+ * Makes a tenant what it was before its last restore, or the last switch back: the database that was put aside and the live
+ * one change places, the vectors become what that restore's safety backup holds. It is told that backup, and takes one of
+ * its own, so that it can be taken back in the same way.
+ */
+export const switchingBack: ActTable = {
+  kind: "restore-back",
+  onFailure: "undo",
+  steps: [
+    { step: vectorsCheckStep, after: [], ...ofBackups("check-backup"), parameters: { parts: "vectors" } },
+    { step: "look-aside", after: [vectorsCheckStep], ...ofRestores("restore-look") },
+    { step: safetyBackupStep, after: ["look-aside"], ...ofBackups("backup-now") },
+    {
+      step: "exchange",
+      after: [safetyBackupStep],
+      ...ofRestores("restore-exchange"),
+      undo: { operation: "restore-exchange-back" },
+    },
+    {
+      step: "switch-vectors",
+      after: ["exchange"],
+      ...ofBackups("switch-vectors"),
+      undo: { operation: "switch-vectors-back" },
+    },
+  ],
+};
+
+/** Drops the database that the last restore put aside: from then on there is no switching back. */
+export const endingRestore: ActTable = {
+  kind: "restore-end",
+  onFailure: "undo",
+  steps: [{ step: "drop-replaced", after: [], ...ofRestores("restore-end") }],
+};
+
 export const actTables = [
   suspension,
   resumption,
@@ -242,6 +280,8 @@ export const actTables = [
   backupList,
   restoration,
   tierChange,
+  switchingBack,
+  endingRestore,
 ] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */

@@ -1,9 +1,17 @@
 import { unreachable } from "@deeplens/contracts";
-import { identityPurgeStep, isOperation } from "../machine/act-table.ts";
+import { identityPurgeStep, isOperation, restoreSwitchStep, safetyBackupStep } from "../machine/act-table.ts";
 import type { MachineAction } from "../machine/events.ts";
 import { limitsOf, moveTenant, publishLifecycle } from "./announce.ts";
 import { actStepOf, type Batch, partsOf } from "./batch.ts";
-import { type ActTold, releaseTimer, type Saga, stepOf, type Tenant, type TenantState } from "./saga.ts";
+import {
+  type ActTold,
+  type Replaced,
+  releaseTimer,
+  type Saga,
+  stepOf,
+  type Tenant,
+  type TenantState,
+} from "./saga.ts";
 
 type ActSaga = Saga & { readonly request: { readonly act: ActTold } };
 
@@ -82,11 +90,21 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     case "backup":
     case "drill":
     case "backups":
-    case "restore-backup":
       // The tenant is what it was: nothing is to be told of it.
       tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
       batch.changedTenants.add(tenant);
       return;
+    case "restore-backup":
+    case "restore-back":
+      tenant.acts = { ...acts, replaced: replacedBy(batch, saga) };
+      batch.changedTenants.add(tenant);
+      return;
+    case "restore-end": {
+      const { replaced: _dropped, ...rest } = acts;
+      tenant.acts = rest;
+      batch.changedTenants.add(tenant);
+      return;
+    }
     default:
       throw new Error(`a saga of kind ${saga.kind} has no end of its own`);
   }
@@ -104,11 +122,36 @@ const changeTier = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   });
 };
 
+/** What was live until this restore, or this switch back, is kept for a while. */
+const replacedBy = (batch: Batch, saga: ActSaga): Replaced => {
+  const { backup = "", parts = "all" } = saga.request.act.restore ?? {};
+  return {
+    sagaId: saga.sagaId,
+    backup,
+    parts,
+    safetyBackup: stepOf(saga, safetyBackupStep).outputs?.backup ?? "",
+    at: batch.now.toISOString(),
+    until: new Date(batch.now.getTime() + batch.settings.replacedKeptMs).toISOString(),
+  };
+};
+
+/** What an earlier restore put aside, after an act that was undone: its time may be over, or be over a little later. */
+const stillReplaced = (batch: Batch, saga: Saga, replaced: Replaced): Replaced => {
+  const inMs = (ms: number): string => new Date(batch.now.getTime() + ms).toISOString();
+  if (saga.kind === "restore-end") return { ...replaced, until: inMs(dropAgainMs) };
+  // The switch makes room for what it puts aside itself.
+  const gone = saga.kind === "restore-backup" && stepOf(saga, restoreSwitchStep).attempts.do > 0;
+  return gone && replaced.parts !== "vectors" ? { ...replaced, until: inMs(0) } : replaced;
+};
+
+const dropAgainMs = 3_600_000;
+
 /** The act was undone: the tenant is what it was. A removal that was taken back leaves the tenant open. */
 const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   const { running, removal: _removal, ...acts } = tenant.acts;
   if (saga.kind !== "remove") {
-    tenant.acts = acts;
+    const { replaced } = acts;
+    tenant.acts = replaced === undefined ? acts : { ...acts, replaced: stillReplaced(batch, saga, replaced) };
     return moveTenant(batch, tenant, running?.from ?? "ready");
   }
   delete saga.error;
@@ -122,7 +165,14 @@ const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
 
 /** Nothing is left, and a second look has confirmed it: the name is held on for a while, and then free. */
 const remove = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
-  const { running: _running, suspension: _suspension, degraded: _degraded, removal, ...acts } = tenant.acts;
+  const {
+    running: _running,
+    suspension: _suspension,
+    degraded: _degraded,
+    replaced: _replaced,
+    removal,
+    ...acts
+  } = tenant.acts;
   const slugHeldUntil =
     removal?.slugHeldUntil ?? new Date(batch.now.getTime() + batch.settings.slugHeldMs).toISOString();
   const { source, requestId, act } = saga.request;

@@ -11,7 +11,7 @@ export interface KeptRecord {
 }
 
 /** Acts on a tenant's backups: they leave its state as it is. */
-export type BackupAct = "backup" | "drill" | "backups" | "restore-backup";
+export type BackupAct = "backup" | "drill" | "backups" | "restore-backup" | "restore-back" | "restore-end";
 
 /** What the API (or a record that came in on a foreign partition) puts into the inbox of the tenant's shard. */
 export type InboxBody =

@@ -90,7 +90,7 @@ export interface ActTold {
   readonly reason: string;
   /** The moment for which it waits: ISO 8601, removals alone. */
   readonly purgeAt?: string;
-  /** restore-backup: which one, and what of it. */
+  /** restore-backup: which one, and what of it. restore-back: the safety backup of what it takes back. */
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
   /** tier: the one to give, and the one to go back to. */
   readonly tier?: { readonly from: string; readonly to: string };
@@ -126,10 +126,24 @@ export interface TenantActs {
     readonly purgeAt: string;
     readonly slugHeldUntil?: string;
   };
+  /** What was live before the last restore, or the last switch back: kept aside until then. */
+  readonly replaced?: Replaced;
   /** The id in Identity that a removal left there, of this tenant or of the name's last one. */
   readonly leftInIdentity?: string;
   /** Since when it does not work as it should, and what of it. */
   readonly degraded?: { readonly since: string; readonly parts: IllParts };
+}
+
+/** What a restore put aside: its database beside the live one, its vectors in the safety backup. */
+export interface Replaced {
+  /** The saga that replaced it, and the backup that was restored or, switching back, the one that was live before. */
+  readonly sagaId: string;
+  readonly backup: string;
+  readonly parts: "all" | "database" | "vectors";
+  readonly safetyBackup: string;
+  readonly at: string;
+  /** From then on it is dropped. */
+  readonly until: string;
 }
 
 /** What was seen of the parts that are ill, by their names. */

@@ -16,6 +16,8 @@ export interface SagaSettings {
   readonly graceMs: number;
   /** How long the name of a removed tenant is held. */
   readonly slugHeldMs: number;
+  /** How long what a restore replaced is kept. */
+  readonly replacedKeptMs: number;
 }
 
 export const defaultSettings: SagaSettings = {
@@ -27,6 +29,7 @@ export const defaultSettings: SagaSettings = {
   settleMs: 180_000,
   graceMs: 7 * 86_400_000,
   slugHeldMs: 30 * 86_400_000,
+  replacedKeptMs: 7 * 86_400_000,
 };
 
 // Steep: the first tries follow soon after a short hiccup, and five of them still outlast the restart of a service

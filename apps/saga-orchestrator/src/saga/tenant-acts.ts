@@ -1,5 +1,5 @@
 import { type Slug, shardOf, unreachable } from "@deeplens/contracts";
-import { finalBackupStep, graceStep } from "../machine/act-table.ts";
+import { finalBackupStep, graceStep, vectorsCheckStep } from "../machine/act-table.ts";
 import { advanceSaga, type Happened, startSaga } from "./advance.ts";
 import { moveTenant, publishLifecycle } from "./announce.ts";
 import { actKindOf, type Batch } from "./batch.ts";
@@ -30,6 +30,8 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   // Of a suspended one the switch would open what is closed.
   "restore-backup": { from: ["ready"], already: [] },
   tier: { from: ["ready", "suspended"], already: [] },
+  "restore-back": { from: ["ready"], already: [] },
+  "restore-end": { from: ["ready"], already: [] },
 };
 
 /**
@@ -61,6 +63,8 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "backups":
     case "restore-backup":
     case "tier":
+    case "restore-back":
+    case "restore-end":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":
@@ -97,6 +101,12 @@ const begin = (
   if (there.includes(tenant.state)) return already(tenant, lastSagaOf(tenant, reservation));
   if (!from.includes(tenant.state)) return wrongState(tenant, kind, reservation);
   if (act.tier === tenant.tier) return already(tenant, lastSagaOf(tenant, reservation));
+  if ((kind === "restore-back" || kind === "restore-end") && !hasWayBack(batch, kind, tenant))
+    return refuse(
+      tenant,
+      "nothing-replaced",
+      `nothing that a restore of tenant ${tenant.slug} has replaced is kept: there is nothing to switch back to; restore a backup: tenantctl backups ${tenant.slug}`,
+    );
   const saga = newSaga(batch, kind, act, tenant, asked);
   tenant.acts = { ...tenant.acts, running: { sagaId: saga.sagaId, kind, from: tenant.state } };
   batch.sagas.set(saga.sagaId, saga);
@@ -106,6 +116,24 @@ const begin = (
   startSaga(batch, saga, { event: "requested", step: null, fence: null, body: { by, reason, ...asked } });
   return { ok: true, sagaId: saga.sagaId, tenantId: tenant.tenantId, status: saga.status, repeated: false };
 };
+
+/** What was replaced is kept; what is over may be dropped at any moment, and is no way back any more. */
+const hasWayBack = ({ now }: Batch, kind: Begun, { acts: { replaced } }: Tenant): boolean =>
+  replaced !== undefined && (kind === "restore-end" || Date.parse(replaced.until) > now.getTime());
+
+/** What an act leaves out of its table beside what the tenant has no use for. */
+const leftOutOf = (kind: string, graceMs: number, restore: ActTold["restore"]): readonly string[] => {
+  // At once: what a last backup would be kept in goes too.
+  if (kind === "remove" && graceMs === 0) return [finalBackupStep, graceStep];
+  if (kind === "restore-back" && restore?.parts === "database") return [vectorsCheckStep];
+  return [];
+};
+
+/** What a switch back goes back to is known; a restore is told. */
+const restoreOf = (kind: string, act: TenantAct, { acts: { replaced } }: Tenant): ActTold["restore"] =>
+  replaced !== undefined && (kind === "restore-back" || kind === "restore-end")
+    ? { backup: replaced.safetyBackup, parts: replaced.parts }
+    : act.restore;
 
 const newSaga = (
   batch: Batch,
@@ -118,13 +146,13 @@ const newSaga = (
   const { steps } = machine.act;
   const sagaId = sagaIdOf(tenant.tenantId, kind, JSON.stringify([source, requestId]));
   const graceMs = act.graceMs ?? batch.settings.graceMs;
-  // At once: what a last backup would be kept in goes too.
-  const skipped = kind === "remove" && graceMs === 0 ? [finalBackupStep, graceStep] : [];
+  const restore = restoreOf(kind, act, tenant);
+  const skipped = leftOutOf(kind, graceMs, restore);
   const told: ActTold = {
     by: act.by,
     reason: act.reason,
-    ...(act.restore === undefined ? {} : { restore: act.restore }),
     ...(act.tier === undefined ? {} : { tier: { from: tenant.tier, to: act.tier } }),
+    ...(restore === undefined ? {} : { restore }),
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
   };
   return {

@@ -113,15 +113,17 @@ const rawOf = (headers: Readonly<{ [name: string]: string }>) => ({
   headers: { ...headers },
 });
 
+const outputsNamed: { readonly [step: string]: { readonly [name: string]: string } } = {
+  "purge-identity": { identityTenantId: "the id of purge-identity" },
+  "safety-backup": { backup: "the safety backup" },
+};
+
 export const completed = (step: string, which: Which = "newest"): StoryEvent =>
   reply(step, which, (common) => ({
     record: "StepCompleted",
     value: {
       ...common,
-      outputs:
-        step === "purge-identity"
-          ? { identityTenantId: "the id of purge-identity" }
-          : { name: `the ${step}` },
+      outputs: outputsNamed[step] ?? { name: `the ${step}` },
       resources: [],
       receipt: [],
       durationMs: 5,
@@ -296,6 +298,8 @@ export const removeAsked = beginning("remove");
 export const backupAsked = beginning("backup");
 export const restoreBackupAsked = beginning("restore-backup");
 export const tierAsked = beginning("tier");
+export const restoreBackAsked = beginning("restore-back");
+export const restoreEndAsked = beginning("restore-end");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

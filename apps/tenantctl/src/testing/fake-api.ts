@@ -102,6 +102,7 @@ export const tenantOf = (change: Partial<Tenant> = {}): Tenant => ({
   running: null,
   suspended: null,
   removal: null,
+  replaced: null,
   createdAt: at,
   updatedAt: at,
   ...change,

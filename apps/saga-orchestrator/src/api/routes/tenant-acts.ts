@@ -30,6 +30,8 @@ const acts: Readonly<Record<Act, string>> = {
   backups: "List a tenant's backups: they are in the receipt of the saga",
   "restore-backup": "Make a tenant what one of its backups holds",
   tier: "Give a tenant another tier: its parts are limited by it",
+  "restore-back": "Make a tenant what it was before its last restore, or before the last such switch",
+  "restore-end": "Drop what the last restore replaced: from then on there is no switching back",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 

@@ -1,0 +1,27 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface Rounds {
+  /** Resolves when the round that runs is over; there is none after it. */
+  stop(): Promise<void>;
+}
+
+/** Does the same again and again, with a pause after each; one that fails is told, and nothing else. */
+export const startRounds = (
+  pauseMs: number,
+  round: () => Promise<unknown>,
+  onError: (error: Error) => void,
+): Rounds => {
+  const ending = new AbortController();
+  const running = (async () => {
+    while (!ending.signal.aborted) {
+      await round().catch(onError);
+      await delay(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined); // aborted: the loop ends
+    }
+  })();
+  return {
+    stop: () => {
+      ending.abort();
+      return running;
+    },
+  };
+};
