@@ -1,10 +1,18 @@
-import { type Life, lifeOperations, type Operation, operationDone, type StepHandler } from "@deeplens/worker";
+import {
+  type Life,
+  lifeOperations,
+  type Operation,
+  operationDone,
+  PermanentStepError,
+  type StepHandler,
+} from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
 import { bucketTier } from "./bucket-tier.ts";
 import { probeByos } from "./byos/look.ts";
 import { byosLife, giveUp } from "./byos/operations.ts";
 import { isByosRow, type Reach } from "./byos/place.ts";
 import { provisionByos } from "./byos/provision.ts";
+import { replaceCredentials } from "./byos/replace.ts";
 import { compensateBucket } from "./compensate.ts";
 import type { AdminAccess } from "./minio-admin/index.ts";
 import { probeBucket } from "./probe-bucket.ts";
@@ -12,8 +20,14 @@ import { provisionBucket } from "./provision.ts";
 
 /** The storage step: a bucket on the MinIO that these credentials reach, or the tenant's own place. */
 export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => {
-  const bucket: Acts = { ...bucketLife(root), probe: probeBucket(root), tier: bucketTier(root) };
-  const own: Acts = { ...byosLife(reach), probe: probeByos(reach), tier: noQuota };
+  const bucket: Acts = {
+    ...{ ...bucketLife(root), probe: probeBucket(root), tier: bucketTier(root) },
+    "replace-credentials": notOwn,
+  };
+  const own: Acts = {
+    ...{ ...byosLife(reach), probe: probeByos(reach), tier: noQuota },
+    "replace-credentials": replaceCredentials(reach),
+  };
   const act =
     (name: keyof Acts): Operation =>
     (command, context) =>
@@ -33,6 +47,7 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
       ...lifeOperations({ suspend: act("suspend"), resume: act("resume"), purge: act("purge") }),
       probe: act("probe"),
       tier: act("tier"),
+      "replace-credentials": act("replace-credentials"),
     },
   };
 };
@@ -40,7 +55,15 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
 interface Acts extends Life {
   readonly probe: Operation;
   readonly tier: Operation;
+  readonly "replace-credentials": Operation;
 }
 
 // What lies in the tenant's own cloud is not limited from here.
 const noQuota: Operation = async () => operationDone([]);
+
+const notOwn: Operation = async ({ tenant }) => {
+  throw new PermanentStepError(
+    "storage-not-byos",
+    `tenant ${tenant.slug} has no storage of its own: the keys of its bucket are made here`,
+  );
+};

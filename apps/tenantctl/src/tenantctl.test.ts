@@ -536,6 +536,34 @@ test("secret put sends what a file or standard input holds, and prints the refer
   assert.deepEqual(piped.calls[0]?.body, { credentials: { connectionString } });
 });
 
+test("secret replace tells what it will do, names the reference alone, and looks at the tenant with the new ones", async () => {
+  const answers = {
+    "GET /v1/tenants/acme": ok(tenantOf({ storageType: "byos" })),
+    [`GET /v1/tenants/${tenantId}`]: ok(tenantOf({ storageType: "byos" })),
+    "POST /v1/tenants/acme/replace-credentials": { status: 202, body: { ...accepted, status: "running" } },
+    [`GET /v1/sagas/${sagaId}/events`]: { events: [{ type: "end", status: "done" }] },
+    [`GET /v1/sagas/${sagaId}`]: ok(sagaOf({ kind: "replace-credentials", status: "done" })),
+    [`POST /v1/tenants/${tenantId}/health`]: ok({
+      tenantId,
+      slug: "acme",
+      state: "ready",
+      status: "well",
+      parts: [],
+    }),
+  } as const;
+  const asked = ["secret", "replace", "acme", reference, "--reason", "it expires"];
+  const replaced = await against(answers, ...asked, "--yes");
+  assert.equal(replaced.code, 0, replaced.stderr);
+  assert.match(replaced.stdout, /replace-credentials of acme is done; the tenant is ready/);
+  assert.match(replaced.stdout, /must list, write, read and delete/);
+  assert.match(replaced.stdout, /acme is well/);
+  const act = replaced.calls.find(({ method }) => method === "POST");
+  assert.deepEqual(act?.body, { tenantId, reason: "it expires", credentialRef: reference });
+  const unasked = await against(answers, ...asked);
+  assert.equal(unasked.code, 2);
+  assert.ok(unasked.calls.every(({ method }) => method === "GET"));
+});
+
 test("secret put refuses what is no credential before anything leaves the machine, and repeats none of it", async () => {
   for (const typed of ["hush", '{"password": "hush"}', '{"accessKeyId": "hush"}', ""]) {
     const { code, stderr, calls } = await typing(typed, {}, "secret", "put", "-");

@@ -78,7 +78,8 @@ export type TenantActName =
   | "restore-backup"
   | "tier"
   | "restore-back"
-  | "restore-end";
+  | "restore-end"
+  | "replace-credentials";
 
 /** What else an act is told. */
 export interface TenantActTold {
@@ -88,6 +89,8 @@ export interface TenantActTold {
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
   /** tier: free, professional or enterprise */
   readonly tier?: string;
+  /** replace-credentials: what `dropOff` gave. */
+  readonly credentialRef?: string;
 }
 
 export interface TenantActAnswer {

@@ -4,6 +4,7 @@ import type {
   StepCompleted,
   StepFailed,
   StepProgressed,
+  TenantCredentialsReplaced,
   TenantDegraded,
   TenantOperationRequested,
   TenantProvisioned,
@@ -45,6 +46,7 @@ export type LifecycleEvent =
   | { record: "TenantProvisioningFailed"; value: TenantProvisioningFailed }
   | { record: "TenantSuspended"; value: TenantSuspended }
   | { record: "TenantResumed"; value: TenantResumed }
+  | { record: "TenantCredentialsReplaced"; value: TenantCredentialsReplaced }
   | { record: "TenantRemovalStarted"; value: TenantRemovalStarted }
   | { record: "TenantRestored"; value: TenantRestored }
   | { record: "TenantRemoved"; value: TenantRemoved }

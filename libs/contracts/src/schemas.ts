@@ -16,6 +16,7 @@ export const recordNames = [
   "TenantProvisioningFailed",
   "TenantSuspended",
   "TenantResumed",
+  "TenantCredentialsReplaced",
   "TenantRemovalStarted",
   "TenantRestored",
   "TenantRemoved",

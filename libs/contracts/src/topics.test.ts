@@ -80,7 +80,7 @@ test("no field of any record is made to hold a secret", () => {
   for (const record of recordNames)
     for (const [, name = ""] of schemaText(record).matchAll(/"name": "(\w+)"/g))
       assert.ok(
-        !/password|secret|token|apikey|credential/i.test(name) || name.endsWith("Ref"),
+        name === record || !/password|secret|token|apikey|credential/i.test(name) || name.endsWith("Ref"),
         `${record}.${name}`,
       );
 });

@@ -62,6 +62,7 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantProvisioningFailed",
     "TenantSuspended",
     "TenantResumed",
+    "TenantCredentialsReplaced",
     "TenantRemovalStarted",
     "TenantRestored",
     "TenantRemoved",

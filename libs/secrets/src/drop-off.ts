@@ -38,7 +38,7 @@ const messages: Readonly<Record<DropOffError["code"], (reference: string) => str
   unknown: (reference) => `there are no credentials ${reference}: they expired unused, or never were`,
   "of-other-tenant": (reference) => `the credentials ${reference} belong to another tenant`,
   "of-other-kind": (reference) => `the credentials ${reference} are of another provider`,
-  spent: (reference) => `the credentials ${reference} were used once and removed with what they were for`,
+  spent: (reference) => `the credentials ${reference} were used once, and removed or replaced since`,
 };
 
 const scheme = "drop:";

@@ -100,17 +100,23 @@ const tenantSecrets = (
       const row = await newest(purpose);
       return row === undefined ? undefined : open(row);
     },
+    async offered(reference) {
+      const found = await droppedOffFor(pool, key, reference, owner);
+      return found === "taken before" ? undefined : found.value;
+    },
     async adopt(reference, purpose) {
       for (;;) {
         const found = await droppedOffFor(pool, key, reference, owner);
         const stored = await newest(purpose);
         if (found === "taken before") {
-          if (stored === undefined) throw new DropOffError("spent", reference);
+          // Without a note of what it came from it is from before there were notes, and the first.
+          if (stored === undefined || (stored.made_for ?? reference) !== reference)
+            throw new DropOffError("spent", reference);
           return storedOf(stored);
         }
         const version = (stored?.version ?? 0) + 1;
         // Not taken: another try came first, and the next look says whose it was.
-        if (await takeOver(dropOffIdOf(reference), purpose, version, found.value))
+        if (await takeOver(reference, purpose, version, found.value))
           return { reference: secretReference(owner, purpose, version), value: found.value };
       }
     },
@@ -144,18 +150,26 @@ const tenantSecrets = (
   }
 
   // One statement: it is a tenant's from the moment that it is not waiting any more, whatever crashes.
-  async function takeOver(id: string, purpose: string, version: number, value: string): Promise<boolean> {
+  async function takeOver(
+    reference: string,
+    purpose: string,
+    version: number,
+    value: string,
+  ): Promise<boolean> {
     const { keyVersion, nonce, ciphertext } = seal(key, value, [owner, purpose, String(version)]);
     const { rows } = await pool.query<{ held: boolean; taken: boolean }>(
-      `WITH part AS (${partOf(8, check)}),
+      `WITH part AS (${partOf(9, check)}),
        taken AS (
          UPDATE secrets.drop_offs SET bound_to = $1, bound_at = now(), key_version = NULL, nonce = NULL, ciphertext = NULL
          WHERE id = $7 AND bound_to IS NULL AND expires_at > now() AND EXISTS (SELECT FROM part) RETURNING id),
        stored AS (
-         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext)
-         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea FROM taken)
+         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext, made_for)
+         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea, $8::text FROM taken)
        SELECT EXISTS (SELECT FROM part) AS held, EXISTS (SELECT FROM taken) AS taken`,
-      [owner, purpose, version, keyVersion, nonce, ciphertext, id, ...fenceOf(check)],
+      [
+        ...[owner, purpose, version, keyVersion, nonce, ciphertext, dropOffIdOf(reference), reference],
+        ...fenceOf(check),
+      ],
     );
     mustHold(rows[0]?.held, check);
     return rows[0]?.taken === true;

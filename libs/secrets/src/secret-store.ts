@@ -21,8 +21,14 @@ export interface TenantSecrets {
   /** The value, or undefined where there is none. */
   read(purpose: string): Promise<string | undefined>;
   /**
+   * The value of a dropped-off secret that this tenant may take, which is not done here; undefined where it took it before.
+   * @throws DropOffError where there is none at that reference, or it is another tenant's
+   */
+  offered(reference: string): Promise<string | undefined>;
+  /**
    * Takes a dropped-off secret as this tenant's, for this purpose; for ever, and once: a repetition gives what was taken.
-   * @throws DropOffError where there is none at that reference, or it is another tenant's, or it was removed since
+   * From then on it is what `read` gives; older versions stay until `removeOlder`.
+   * @throws DropOffError where there is none at that reference, or it is another tenant's, or it was removed or replaced since
    */
   adopt(reference: string, purpose: string): Promise<StoredSecret>;
   /** Removes it; a missing one succeeds. Undo calls this last. */

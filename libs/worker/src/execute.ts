@@ -243,6 +243,11 @@ const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       if (value !== undefined) see(value);
       return value;
     },
+    async offered(reference) {
+      const value = await secrets.offered(reference);
+      if (value !== undefined) see(value);
+      return value;
+    },
     async adopt(reference, purpose) {
       const stored = await secrets.adopt(reference, purpose);
       see(stored.value);

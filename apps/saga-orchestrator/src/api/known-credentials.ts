@@ -13,17 +13,26 @@ export const refuseUnknownCredentials = async (
 ): Promise<void> => {
   if (storage.type !== "byos") return;
   const { credentialRef, location } = storage;
-  const found = await dropOffs.find(credentialRef);
-  if (found === undefined) throw problem(new DropOffError("unknown", credentialRef));
-  if (found.boundTo !== null && found.boundTo !== tenantId)
-    throw problem(new DropOffError("of-other-tenant", credentialRef));
-  if (found.kind !== location.provider) throw problem(new DropOffError("of-other-kind", credentialRef));
+  await refuseUnusable(dropOffs, credentialRef, location.provider, tenantId, "storage.credentialRef");
 };
 
-const problem = ({ code, message }: DropOffError): Problem =>
-  new Problem(422, `credentials-${code}`, `storage.credentialRef: ${message}`, nextOf(code), {
-    field: "storage.credentialRef",
-  });
+/** The same of a reference alone: `field` is where the request names it. */
+export const refuseUnusable = async (
+  dropOffs: DropOffs,
+  reference: string,
+  provider: string | undefined,
+  tenantId: string,
+  field: string,
+): Promise<void> => {
+  const refuse = (code: DropOffError["code"]): Problem => {
+    const { message } = new DropOffError(code, reference);
+    return new Problem(422, `credentials-${code}`, `${field}: ${message}`, nextOf(code), { field });
+  };
+  const found = await dropOffs.find(reference);
+  if (found === undefined) throw refuse("unknown");
+  if (found.boundTo !== null && found.boundTo !== tenantId) throw refuse("of-other-tenant");
+  if (provider !== undefined && found.kind !== provider) throw refuse("of-other-kind");
+};
 
 const nextOf = (code: DropOffError["code"]): string => {
   switch (code) {

@@ -29,6 +29,12 @@ export const problemSchema = z
 // shard's owner, in the same way as what comes by Kafka.
 const text = z.string().max(4_096);
 
+// Refused here, before it is stored: it may be a credential.
+const dropOffReferenceSchema = text.refine(
+  isDropOffReference,
+  "must be what POST /v1/secrets answered: drop:<uuid>; never the credentials",
+);
+
 export const tenantRequestSchema = z.strictObject({
   name: text.meta({ description: "the tenant's name; its slug is made from it" }),
   tier: text.meta({ description: "free, professional or enterprise" }),
@@ -40,13 +46,7 @@ export const tenantRequestSchema = z.strictObject({
     region: text.nullish().meta({ description: "aws_s3 only" }),
     prefix: text.nullish().meta({ description: "the folder of the bucket that is the tenant's" }),
     pathStyle: z.boolean().nullish().meta({ description: "aws_s3 only: the bucket is named in the path" }),
-    // Refused here, before it is stored: it may be a credential.
-    credentialRef: text
-      .refine(
-        isDropOffReference,
-        "must be what POST /v1/secrets answered: drop:<uuid>; never the credentials",
-      )
-      .nullish(),
+    credentialRef: dropOffReferenceSchema.nullish(),
   }),
   administrator: z
     .strictObject({ email: text, firstName: text, lastName: text })
@@ -234,6 +234,9 @@ export const tenantActSchema = z.strictObject({
     .optional()
     .meta({ description: "restore-backup: which backup, and which parts of it" }),
   tier: z.enum(tierNames).optional().meta({ description: "tier: the one to give" }),
+  credentialRef: dropOffReferenceSchema
+    .optional()
+    .meta({ description: "replace-credentials: where the new ones were dropped off" }),
 });
 
 export const tenantActAnswerSchema = z.strictObject({

@@ -271,6 +271,25 @@ export const endingRestore: ActTable = {
   steps: [{ step: "drop-replaced", after: [], ...ofRestores("restore-end") }],
 };
 
+/**
+ * Has a tenant's own storage opened by the credentials that were dropped off for it. The worker proves them before it
+ * takes them: where they are refused nothing was changed, so there is nothing to undo.
+ */
+export const credentialReplacement: ActTable = {
+  kind: "replace-credentials",
+  onFailure: "undo",
+  steps: [
+    {
+      step: "replace-credentials",
+      after: [],
+      does: "operation",
+      part: "storage",
+      operation: "replace-credentials",
+      keepsOutputs: true,
+    },
+  ],
+};
+
 export const actTables = [
   suspension,
   resumption,
@@ -282,6 +301,7 @@ export const actTables = [
   tierChange,
   switchingBack,
   endingRestore,
+  credentialReplacement,
 ] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */

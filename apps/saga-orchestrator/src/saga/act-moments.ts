@@ -87,6 +87,13 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     case "tier":
       tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
       return changeTier(batch, saga, tenant);
+    case "replace-credentials":
+      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      moveTenant(batch, tenant, tenant.state);
+      return publishLifecycle(batch, tenant, saga.sagaId, {
+        record: "TenantCredentialsReplaced",
+        value: { reason },
+      });
     case "backup":
     case "drill":
     case "backups":

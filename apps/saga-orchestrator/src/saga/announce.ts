@@ -113,6 +113,7 @@ export const publishProvisioned = (batch: Batch, tenant: Tenant, sagaId: string)
 type OfAct =
   | "TenantSuspended"
   | "TenantResumed"
+  | "TenantCredentialsReplaced"
   | "TenantRemovalStarted"
   | "TenantRestored"
   | "TenantRemoved"

@@ -107,11 +107,12 @@ const commandOf = (
 const asked = (
   step: OperationStep,
   work: Work,
-  { reason, restore, tier }: ActTold,
+  { reason, restore, tier, credentialRef }: ActTold,
 ): { operation: string; parameters: Record<string, string> } => {
   const told = {
     reason,
     ...restore,
+    ...(credentialRef === undefined ? {} : { credentialRef }),
     ...(tier === undefined ? {} : { tier: work === "undo" ? tier.from : tier.to }),
   };
   switch (work) {

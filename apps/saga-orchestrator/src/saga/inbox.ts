@@ -45,6 +45,7 @@ export type InboxBody =
         | "grace"
         | "release"
         | "tier"
+        | "replace-credentials"
         | BackupAct;
       readonly slug: string;
       /** Where another tenant has the slug, the act is refused. */
@@ -56,6 +57,8 @@ export type InboxBody =
       readonly restore?: ActTold["restore"] | undefined;
       /** tier: the one to give. */
       readonly tier?: TierName | undefined;
+      /** replace-credentials: where the new ones were dropped off. */
+      readonly credentialRef?: string | undefined;
       readonly by: string;
       readonly reason: string;
     }

@@ -94,6 +94,8 @@ export interface ActTold {
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
   /** tier: the one to give, and the one to go back to. */
   readonly tier?: { readonly from: string; readonly to: string };
+  /** replace-credentials: where the new ones were dropped off. */
+  readonly credentialRef?: string;
 }
 
 export interface Saga {

@@ -17,7 +17,7 @@ export interface Asked {
 
 type Refusal = Extract<InboxResult, { ok: false }>;
 
-type Begun = "suspend" | "resume" | "remove" | "tier" | BackupAct;
+type Begun = "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | BackupAct;
 
 /** In which states an act begins, and in which there is nothing to do. */
 const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {
@@ -32,6 +32,7 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   tier: { from: ["ready", "suspended"], already: [] },
   "restore-back": { from: ["ready"], already: [] },
   "restore-end": { from: ["ready"], already: [] },
+  "replace-credentials": { from: ["ready", "suspended"], already: [] },
 };
 
 /**
@@ -65,6 +66,7 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "tier":
     case "restore-back":
     case "restore-end":
+    case "replace-credentials":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":
@@ -83,7 +85,7 @@ interface Parts {
 }
 
 /** Another act of the kind is no repetition of the one that runs: what it was told may differ. */
-const isToldMore: ReadonlySet<Begun> = new Set<Begun>(["restore-backup", "tier"]);
+const isToldMore: ReadonlySet<Begun> = new Set<Begun>(["restore-backup", "tier", "replace-credentials"]);
 
 const begin = (
   batch: Batch,
@@ -106,6 +108,12 @@ const begin = (
       tenant,
       "nothing-replaced",
       `nothing that a restore of tenant ${tenant.slug} has replaced is kept: there is nothing to switch back to; restore a backup: tenantctl backups ${tenant.slug}`,
+    );
+  if (kind === "replace-credentials" && tenant.storageType !== "byos")
+    return refuse(
+      tenant,
+      "storage-not-byos",
+      `tenant ${tenant.slug} has no storage of its own: there are no credentials of its to replace`,
     );
   const saga = newSaga(batch, kind, act, tenant, asked);
   tenant.acts = { ...tenant.acts, running: { sagaId: saga.sagaId, kind, from: tenant.state } };
@@ -151,6 +159,7 @@ const newSaga = (
   const told: ActTold = {
     by: act.by,
     reason: act.reason,
+    ...(act.credentialRef === undefined ? {} : { credentialRef: act.credentialRef }),
     ...(act.tier === undefined ? {} : { tier: { from: tenant.tier, to: act.tier } }),
     ...(restore === undefined ? {} : { restore }),
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),

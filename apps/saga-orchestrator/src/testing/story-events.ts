@@ -251,7 +251,10 @@ export const aborted = act("abort");
 
 type ActOnTenant = Extract<InboxBody, { kind: "tenant" }>;
 type Told = Partial<
-  Pick<ActOnTenant, "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore" | "tier">
+  Pick<
+    ActOnTenant,
+    "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore" | "tier" | "credentialRef"
+  >
 > & {
   inboxId?: number;
 };
@@ -281,7 +284,7 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
-  (name: "suspend" | "resume" | "remove" | "tier" | BackupAct) =>
+  (name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | BackupAct) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
     const event = tenantAct(name)(rest);
@@ -300,6 +303,7 @@ export const restoreBackupAsked = beginning("restore-backup");
 export const tierAsked = beginning("tier");
 export const restoreBackAsked = beginning("restore-back");
 export const restoreEndAsked = beginning("restore-end");
+export const replaceCredentialsAsked = beginning("replace-credentials");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

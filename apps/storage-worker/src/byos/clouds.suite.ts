@@ -84,6 +84,35 @@ export const cloudsSuite = (cloud: () => TestCloud, name: string): void => {
     assert.equal((await tenant.probe()).ok, "false");
   });
 
+  // Seen to fail with the drop-off taken before its proof, and with the version before left where it was.
+  test(`${name}: another key takes the place of one that stopped working once it is proven; one that lacks a right takes nothing`, async () => {
+    const customer = await cloud().customer();
+    const tenant = await tenantOf(customer);
+    const [old, other] = [0, 1].map((indent) => JSON.stringify(customer.credentials, null, indent));
+    await tenant.provision();
+    await customer.put("theirs", "x");
+    await customer.allow(["list", "read", "delete"]);
+    assert.equal((await tenant.probe()).ok, "false");
+    const reference = await tenant.dropOff(other);
+    const refusal = await refusalOf(tenant.replace(reference));
+    assert.equal(refusal.code, "byos-right-missing");
+    assert.match(refusal.message, cloud().words.write);
+    assert.equal((await tenant.stores.secrets.dropOffs.find(reference))?.boundTo, null);
+    assert.deepEqual(await tenant.versions(), [old, undefined]);
+
+    await customer.allow(allRights);
+    const done = await tenant.replace(reference);
+    assert.deepEqual(done.outputs, { secretKeyRef: tenant.secretRef.replace(/1$/, "2") });
+    assert.deepEqual(await tenant.replace(reference), done);
+    assert.deepEqual(await tenant.versions(), [other, undefined]);
+    assert.deepEqual(tenant.openRows(), [["byos-place", "made"]]);
+    assert.deepEqual(await customer.keys(), ["theirs"]);
+    assert.equal((await tenant.probe()).ok, "true");
+    const spent = await refusalOf(tenant.replace(tenant.storage.credentialRef));
+    assert.equal(spent.code, "credentials-spent");
+    assert.deepEqual(await tenant.versions(), [other, undefined]);
+  });
+
   test(`${name}: what a look that died left behind, the undo removes`, async () => {
     const customer = await cloud().customer();
     const tenant = await tenantOf(customer);
@@ -203,21 +232,23 @@ export const tenantOf = async (
   let fence = 0;
   const context = (more: object = {}) =>
     testContext({ ...{ step: "storage", tenant, installation }, ...stores, fence: ++fence, ...more });
-  const { reference } = await stores.secrets.dropOffs.put({
-    ...{
-      kind: customer.location.provider,
-      value: JSON.stringify(customer.credentials),
-      by: "ada",
-      lifeMs: 60_000,
-    },
-  });
+  const dropOff = async (value = ""): Promise<string> => {
+    const kind = customer.location.provider;
+    return (await stores.secrets.dropOffs.put({ kind, value, by: "ada", lifeMs: 60_000 })).reference;
+  };
+  const reference = await dropOff(JSON.stringify(customer.credentials));
   const storage = { type: "byos", location: customer.location, credentialRef: reference } as const;
   const provision = (more: object = {}) => handler.provision({ ...command, storage }, context(more));
-  const operate = (operation: string, ledger?: Partial<Ledger>) => {
+  const operate = (
+    operation: string,
+    ledger?: Partial<Ledger>,
+    parameters: Record<string, string> = {},
+    more: object = {},
+  ) => {
     const act = handler.operations?.[operation] ?? assert.fail(`there is no ${operation}`);
-    const of = context();
+    const of = context(more);
     return act(
-      { ...command, ...{ sagaId: "s", operation, parameters: {}, storage: "byos" } },
+      { ...command, ...{ sagaId: "s", operation, parameters, storage: "byos" } },
       { ...of, ledger: { ...of.ledger, ...ledger } },
     );
   };
@@ -226,6 +257,15 @@ export const tenantOf = async (
   return {
     ...{ customer, stores, storage, command, installation, tenant, provision },
     ...tenant,
+    dropOff,
+    /** Has it replace its credentials. */
+    replace: (credentialRef: string, more: object = {}) =>
+      operate("replace-credentials", {}, { credentialRef }, more),
+    /** The newest of its credentials, and those before. */
+    versions: () => {
+      const secrets = stores.secrets.of(tenant.tenantId);
+      return Promise.all([secrets.read(credentialsPurpose), secrets.readOlder(credentialsPurpose)]);
+    },
     secretRef: `secret:${tenant.tenantId}/${credentialsPurpose}/1`,
     secret: () => stores.secrets.of(tenant.tenantId).read(credentialsPurpose),
     openRows: () =>

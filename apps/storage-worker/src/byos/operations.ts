@@ -1,4 +1,5 @@
 import {
+  type LedgerEntry,
   type Life,
   type OperationCommand,
   operationDone,
@@ -51,14 +52,20 @@ export const inStoredPlace = async <T>(
 ): Promise<T> => {
   const stored = await context.secrets.read(credentialsPurpose);
   if (stored === undefined) throw gone(slug, "credentials");
-  const row = (await context.ledger.owned()).find(({ kind }) => kind === placeKind);
-  if (row === undefined) throw gone(slug, "place");
+  const row = await boundPlace(slug, context);
   const place = await openPlace(slug, locationOf(row), stored, reach);
   try {
     return await work(place);
   } finally {
     place.cloud.close();
   }
+};
+
+/** The row of the place that the tenant's provisioning bound. */
+export const boundPlace = async (slug: string, context: StepContext): Promise<LedgerEntry> => {
+  const row = (await context.ledger.owned()).find(({ kind }) => kind === placeKind);
+  if (row === undefined) throw gone(slug, "place");
+  return row;
 };
 
 const gone = (slug: string, what: string): PermanentStepError =>

@@ -1,5 +1,5 @@
 import type { ByosCredentials, ByosLocation } from "@deeplens/contracts";
-import { type LedgerEntry, PermanentStepError } from "@deeplens/worker";
+import { DropOffError, type LedgerEntry, PermanentStepError } from "@deeplens/worker";
 import { type Cloud, endpointOf } from "./cloud.ts";
 import { openCloud } from "./open-cloud.ts";
 
@@ -42,7 +42,7 @@ export const openPlace = async (
   if (credentials.provider !== location.provider)
     throw new PermanentStepError(
       "credentials-of-other-kind",
-      `the credentials of tenant ${slug} are of ${credentials.provider}, and its storage is ${location.provider}; drop the right ones off and request the tenant again`,
+      `the credentials of tenant ${slug} are of ${credentials.provider}, and its storage is ${location.provider}; drop the right ones off, and name those`,
     );
   const endpoint = endpointOf(location, credentials);
   if (plainHttp === "refuse" && !endpoint.startsWith("https:"))
@@ -56,6 +56,16 @@ export const openPlace = async (
     cloud: await openCloud(location, credentials),
   };
 };
+
+/** Why a tenant can't have dropped-off credentials, for an operator; any other error as it is. */
+export const dropOffExplained = (error: unknown, slug: string, next: string): unknown =>
+  error instanceof DropOffError
+    ? new PermanentStepError(
+        `credentials-${error.code}`,
+        `storage of tenant ${slug}: ${error.message}; drop its own credentials off with \`tenantctl secret put\`, and ${next}`,
+        { cause: error },
+      )
+    : error;
 
 /** A location as the facts of a ledger row, and back: there the undo and the daily probe find it. */
 export const factsOf = (location: ByosLocation): Record<string, string> => ({

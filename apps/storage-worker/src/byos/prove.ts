@@ -51,6 +51,9 @@ export const prove = async (
   await note.mayBeThere();
   await asking("write", (signal) => cloud.write(key, text, signal));
   const back = await asking("read", (signal) => cloud.read(key, signal));
+  // A look may prove the place at the same time, under the same name: a retry finds it done.
+  if (back !== text && back?.startsWith(markOf(tenant)) === true)
+    throw new Error(`${place.address} of tenant ${tenant.slug} is being proven by another process as well`);
   if (back !== text)
     throw new PermanentStepError(
       "byos-changed",

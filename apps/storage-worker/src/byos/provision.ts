@@ -1,12 +1,14 @@
 import type { StorageModel } from "@deeplens/contracts";
+import { PermanentStepError, type ProvisionCommand, type StepContext, type StepDone } from "@deeplens/worker";
 import {
-  DropOffError,
-  PermanentStepError,
-  type ProvisionCommand,
-  type StepContext,
-  type StepDone,
-} from "@deeplens/worker";
-import { credentialsPurpose, factsOf, openPlace, placeKind, provenFacts, type Reach } from "./place.ts";
+  credentialsPurpose,
+  dropOffExplained,
+  factsOf,
+  openPlace,
+  placeKind,
+  provenFacts,
+  type Reach,
+} from "./place.ts";
 import { inLedger, prove } from "./prove.ts";
 
 type Byos = Extract<StorageModel, { type: "byos" }>;
@@ -26,7 +28,9 @@ export const provisionByos = async (
 ): Promise<StepDone> => {
   const stored = await context.secrets
     .adopt(credentialRef, credentialsPurpose)
-    .catch((error: unknown) => Promise.reject(explained(error, tenant.slug)));
+    .catch((error: unknown) =>
+      Promise.reject(dropOffExplained(error, tenant.slug, "request the tenant again with that reference")),
+    );
   const place = await openPlace(tenant.slug, location, stored.value, reach);
   try {
     const row = { kind: placeKind, name: place.address };
@@ -52,15 +56,6 @@ export const provisionByos = async (
     place.cloud.close();
   }
 };
-
-const explained = (error: unknown, slug: string): unknown =>
-  error instanceof DropOffError
-    ? new PermanentStepError(
-        `credentials-${error.code}`,
-        `storage of tenant ${slug}: ${error.message}; drop its own credentials off with \`tenantctl secret put\`, and request the tenant again with that reference`,
-        { cause: error },
-      )
-    : error;
 
 const placeTaken = (error: unknown, address: string, slug: string): unknown =>
   error instanceof PermanentStepError && error.code === `${placeKind}-owned-by-other`

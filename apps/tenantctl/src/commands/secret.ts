@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
+import type { Tenant } from "@deeplens/client/api";
 import { byosCredentialsOf } from "@deeplens/contracts";
+import type { Command } from "commander";
+import { confirmed } from "../confirmed.ts";
 import { exitCodes } from "../exit-code.ts";
 import { Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
+import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
+import { tenantReference } from "../tenant-reference.ts";
 
-/** `secret put`: credentials in, a reference out. From a file or standard input, for arguments are seen by everybody. */
+/** `secret put`: credentials in, a reference out; `secret replace`: they take the place of a tenant's. From a file or standard input, for arguments are seen by everybody. */
 export const addSecret = (commands: Commands): void => {
   const secret = commands.program.command("secret").description("credentials for tenants' own storage");
   secret
@@ -35,12 +40,50 @@ Examples:
             dropped.reference,
             `Credentials of ${dropped.provider}: for one tenant, until ${dropped.expiresAt} unless it uses them.`,
             `Use them with: tenantctl create <name> --storage byos --byos-provider ${dropped.provider} --secret ${dropped.reference} ...`,
+            `or for a tenant that is there: tenantctl secret replace <name> ${dropped.reference}`,
           ].join("\n"),
         );
         return exitCodes.ok;
       }),
     );
+  addReplace(secret, commands);
 };
+
+const addReplace = (secret: Command, commands: Commands): void => {
+  secret
+    .command("replace")
+    .argument("<name>", "the tenant's name, slug or id")
+    .argument("<reference>", "where the new ones were dropped off, as `secret put` says")
+    .description("have a tenant's own storage opened by other credentials; those before are forgotten here")
+    .option(...reasonFlag)
+    .option(...yesFlag)
+    .addHelpText(
+      "after",
+      '\nExamples:\n  $ tenantctl secret put acme-s3.json\n  $ tenantctl secret replace acme drop:<uuid> --reason "the key expires in June"',
+    )
+    .action(
+      acting<ActOptions, [string, string]>(commands, async (session, name, credentialRef) => {
+        const api = session.api();
+        const tenant = await api.tenant(tenantReference(name));
+        await confirmed(session, planOf(tenant), `Replace the credentials of ${tenant.slug}'s storage?`);
+        const code = await actOnTenant(session, api, tenant, "replace-credentials", { credentialRef });
+        if (code !== exitCodes.ok || tenant.state !== "ready") return code;
+        // What was ill for the old credentials' sake is told to be well now, and not at the next round.
+        const { status } = await api.health(tenant.tenantId);
+        session.out.say(
+          `Looked at with them: ${tenant.slug} is ${status} (tenantctl health ${tenant.slug}).`,
+        );
+        return code;
+      }),
+    );
+};
+
+const planOf = ({ slug, tenantId, resources }: Tenant): string[] => [
+  `Replace the credentials of the storage of ${slug} (${tenantId}):`,
+  `  the new ones must list, write, read and delete in ${resources["storage.bucket"] ?? "its bucket"}: one small object is written there, and removed`,
+  "  where they may not, nothing changes, and the tenant goes on with those that it has",
+  "  those before are forgotten here; in the tenant's cloud they end when its owner ends them",
+];
 
 const textOf = async ({ world }: Session<object>, file: string): Promise<string> => {
   if (file === "-") return world.input();

@@ -353,6 +353,21 @@ export interface TenantResumed {
   readonly reason: string;
 }
 
+/** A tenant's own storage is opened by other credentials from now on; those before are forgotten here. */
+export interface TenantCredentialsReplaced {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
 /** A tenant is being removed: it is suspended and backed up now, and kept until the purge. */
 export interface TenantRemovalStarted {
   readonly tenantId: string;

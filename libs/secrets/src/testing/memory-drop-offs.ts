@@ -3,6 +3,8 @@ import type { TenantId } from "@deeplens/contracts";
 import { type DropOff, DropOffError, type DropOffs, dropOffReference } from "../drop-off.ts";
 
 export interface MemoryDropOffs extends DropOffs {
+  /** The value for a tenant that may take it; undefined where that one took it before. @throws DropOffError */
+  offered(reference: string, owner: TenantId): string | undefined;
   /** The value for a tenant that takes it now; undefined where that one took it before. @throws DropOffError */
   take(reference: string, owner: TenantId): string | undefined;
 }
@@ -30,13 +32,19 @@ export const memoryDropOffs = (): MemoryDropOffs => {
       for (const [reference] of expired) rows.delete(reference);
       return expired.length;
     },
-    take: (reference, owner) => {
+    offered: (reference, owner) => {
       const row = waiting(reference);
       if (row === undefined) throw new DropOffError("unknown", reference);
       if (row.boundTo === owner) return undefined;
       if (row.boundTo !== null) throw new DropOffError("of-other-tenant", reference);
-      rows.set(reference, { ...row, value: "", boundTo: owner });
       return row.value;
+    },
+    take(reference, owner) {
+      const value = this.offered(reference, owner);
+      const row = rows.get(reference);
+      if (value !== undefined && row !== undefined)
+        rows.set(reference, { ...row, value: "", boundTo: owner });
+      return value;
     },
   };
 };

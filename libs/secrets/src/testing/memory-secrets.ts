@@ -20,6 +20,12 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
   const older = new Map<string, string>();
   const referenceOf = (tenantId: TenantId, purpose: string): string =>
     secretReference(tenantId, purpose, versions.get(keyOf(tenantId, purpose))?.version ?? 1);
+  const putNext = (key: string, madeFor: string, value: string): void => {
+    const stored = values.get(key);
+    versions.set(key, { version: stored === undefined ? 1 : (versions.get(key)?.version ?? 1) + 1, madeFor });
+    if (stored !== undefined) older.set(key, stored);
+    values.set(key, value);
+  };
   return {
     values,
     dropOffs: dropped,
@@ -38,12 +44,7 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         const stored = values.get(key);
         const before = versions.get(key);
         const value = stored === undefined || before?.madeFor !== sagaId ? make() : stored;
-        if (value !== stored) {
-          const version = stored === undefined ? 1 : (before?.version ?? 1) + 1;
-          versions.set(key, { version, madeFor: sagaId });
-          if (stored !== undefined) older.set(key, stored);
-          values.set(key, value);
-        }
+        if (value !== stored) putNext(key, sagaId, value);
         return { reference: referenceOf(tenantId, purpose), value };
       },
       readOlder: async (purpose) => older.get(keyOf(tenantId, purpose)),
@@ -61,14 +62,16 @@ export const memorySecrets = (fences: MemoryFences = memoryFences()): MemorySecr
         versions.delete(key);
       },
       read: async (purpose) => values.get(keyOf(tenantId, purpose)),
+      offered: async (reference) => dropped.offered(reference, tenantId),
       adopt: async (reference, purpose) => {
         const key = keyOf(tenantId, purpose);
         fences.hold(check);
         const taken = dropped.take(reference, tenantId);
-        if (taken !== undefined) values.set(key, taken);
+        if (taken !== undefined) putNext(key, reference, taken);
         const value = values.get(key);
-        if (value === undefined) throw new DropOffError("spent", reference);
-        return { reference: secretReference(tenantId, purpose, 1), value };
+        if (value === undefined || versions.get(key)?.madeFor !== reference)
+          throw new DropOffError("spent", reference);
+        return { reference: referenceOf(tenantId, purpose), value };
       },
       remove: async (purpose) => {
         fences.hold(check);

@@ -47,6 +47,7 @@ const reading = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       return value;
     },
     ensure: refuse,
+    offered: refuse,
     adopt: refuse,
     renew: refuse,
     remove: refuse,

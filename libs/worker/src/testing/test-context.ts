@@ -115,6 +115,7 @@ const mortalSecrets = (secrets: TenantSecrets, write: Write): TenantSecrets => (
   removeOlder: (purpose) => write(() => secrets.removeOlder(purpose)),
   withdraw: (purpose, sagaId) => write(() => secrets.withdraw(purpose, sagaId)),
   read: (purpose) => secrets.read(purpose),
+  offered: (reference) => secrets.offered(reference),
   adopt: (reference, purpose) => write(() => secrets.adopt(reference, purpose)),
   remove: (purpose) => write(() => secrets.remove(purpose)),
 });

@@ -4,6 +4,7 @@ import type { TenantAct } from "../../saga/tenant-acts.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
 import { putIntoInbox } from "../inbox-row.ts";
+import { refuseUnusable } from "../known-credentials.ts";
 import { noSuchTenant, Problem } from "../problem.ts";
 import {
   actorHeadersSchema,
@@ -32,6 +33,8 @@ const acts: Readonly<Record<Act, string>> = {
   tier: "Give a tenant another tier: its parts are limited by it",
   "restore-back": "Make a tenant what it was before its last restore, or before the last such switch",
   "restore-end": "Drop what the last restore replaced: from then on there is no switching back",
+  "replace-credentials":
+    "Have a tenant's own storage opened by other credentials, proven before they take the place of those before",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 
@@ -49,6 +52,7 @@ const schemaOf = (summary: string) => ({
     400: problemSchema,
     401: problemSchema,
     404: problemSchema,
+    422: problemSchema.meta({ description: "the tenant can't have these credentials" }),
     409: problemSchema.meta({
       description: "another tenant has the name, another act runs, or the state is wrong",
     }),
@@ -73,6 +77,10 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
       const tenant = await findTenant(context.db, params.tenant);
       if (tenant === undefined) throw noSuchTenant(params.tenant);
       const { slug } = tenant;
+      if (told.credentialRef !== undefined) {
+        const provider = tenant.resources["storage.provider"];
+        await refuseUnusable(context.dropOffs, told.credentialRef, provider, tenantId, "credentialRef");
+      }
       const by = headers["x-deeplens-actor"] ?? "api";
       const sagaId = removalSagaOf(tenant);
       const inboxId = await putIntoInbox(context.db, shardOf(slug, context.shards), {
@@ -154,6 +162,11 @@ const takenBy: Readonly<
     say: "say which backup, and which parts of it",
   },
   tier: { acts: ["tier"], needed: ["tier"], say: "say which tier to give" },
+  credentialRef: {
+    acts: ["replace-credentials"],
+    needed: ["replace-credentials"],
+    say: "drop them off with POST /v1/secrets, and name that reference",
+  },
 };
 
 /** Throws Problem where the act is told what it does not take, or not what it needs. */
