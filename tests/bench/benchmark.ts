@@ -12,6 +12,8 @@ export interface Variant {
 export interface Prepared {
   /** They take turns in every run, so that a noisy minute meets all of them. */
   readonly variants: readonly Variant[];
+  /** The number by which the variants are compared with the first, run by run. */
+  readonly compared?: string;
   /** Removes what the benchmark made; called whatever became of the runs. */
   end(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** `npm run bench -- <benchmark> [flags]`: what the product costs, measured on a running installation. */
 import { backup } from "./backup.ts";
-import type { Benchmark, Progress } from "./benchmark.ts";
+import type { Benchmark, Progress, Variant } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.ts";
 import { idle } from "./idle.ts";
@@ -8,7 +8,7 @@ import { memory } from "./memory.ts";
 import { saveResult } from "./page.ts";
 import { jsonOf, type Report, tableOf } from "./report.ts";
 import { runningStackFile } from "./running-stack.ts";
-import { type Measures, spreadOf } from "./statistics.ts";
+import { type Measures, pairedRatio, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
 
@@ -37,23 +37,44 @@ async function measure(benchmark: Benchmark): Promise<void> {
   };
   const running = process.env.DEEPLENS_STACK_FILE ?? (await runningStackFile());
   if (running !== undefined) process.env.DEEPLENS_STACK_FILE = running;
-  const { variants, end } = await benchmark.prepare(values, progress);
+  const { variants, compared, end } = await benchmark.prepare(values, progress);
   const found = variants.map((variant) => ({ variant, measures: [] as Measures[] }));
   let report: Report;
   try {
     for (let run = 1; run <= runs; run++)
-      for (const { variant, measures } of found) {
+      // To and fro: a machine that gets slower or faster meets none of them more than the others.
+      for (const { variant, measures } of run % 2 === 1 ? found : found.toReversed()) {
         const title = [`run ${run} of ${runs}`, variant.name].filter(Boolean).join(", ");
         measures.push(await variant.run((text) => progress(`${title}: ${text}`)));
       }
     const spreads = found.map(({ variant, measures }) => [variant.name, spreadOf(measures)] as const);
-    report = { bench: name, runs, variants: Object.fromEntries(spreads) };
+    report = {
+      bench: name,
+      runs,
+      variants: Object.fromEntries(spreads),
+      ...(compared === undefined ? {} : { ratios: ratiosOf(found, compared) }),
+    };
     // While what was measured on is there: it is asked for its versions.
     if (values.save) await saveResult([name, ...argv], report);
   } finally {
     await end();
   }
   console.log(values.json ? jsonOf(report) : tableOf(report));
+}
+
+/** Of each variant to the first, in pairs of the same run. */
+function ratiosOf(
+  found: readonly { readonly variant: Variant; readonly measures: readonly Measures[] }[],
+  key: string,
+): NonNullable<Report["ratios"]> {
+  const [base, ...others] = found.map(({ variant, measures }) => ({
+    name: variant.name,
+    values: measures.map((one) => Number(one[key])),
+  }));
+  return others.map(({ name: of, values }) => ({
+    ...{ key, of, to: base?.name ?? "" },
+    ...pairedRatio(values, base?.values ?? []),
+  }));
 }
 
 function flagsOf({ runs, flags }: Benchmark): Flags {

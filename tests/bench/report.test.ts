@@ -32,3 +32,13 @@ test("the table has groups indented", () => {
     /^\ntenant: median of 3 \(minimum to maximum\)\n {2}wall_ms +3 {3}\(2 to 4\.00\)\n {2}steps\n {4}backup +2 {3}\(1 to 3\)$/,
   );
 });
+
+test("what was compared in pairs has its ratio with its interval, in the table and in JSON", () => {
+  const ratios = [{ key: "sagas_per_s", of: "full", to: "empty", ratio: 0.95, low: 0.91, high: 0.992 }];
+  const report = { bench: "engine", runs: 5, variants: { empty: spread, full: spread }, ratios };
+  assert.match(
+    tableOf(report),
+    /\n\nsagas_per_s, full to empty: 0\.950 \(95 % interval of 5 pairs: 0\.910 to 0\.992\)$/,
+  );
+  assert.deepEqual(JSON.parse(jsonOf(report)).ratios, ratios);
+});

@@ -20,7 +20,9 @@ export const fillWithSagas = async (
     for (const statement of statements) await pool.query(statement, [slug, from, to]);
     progress(`${to} of ${count} finished sagas are in the tables`);
   }
-  await pool.query("ANALYZE orchestrator.sagas, orchestrator.history, orchestrator.tenants, worker.parts");
+  if (count === 0) return;
+  progress("vacuum: what has lain there for a month has been");
+  await pool.query("VACUUM (ANALYZE)");
 };
 
 // n becomes a slug, and by its digest the same ids in every table.
