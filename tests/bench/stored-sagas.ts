@@ -1,4 +1,4 @@
-import type { Pool } from "@deeplens/postgres";
+import { type Pool, withConnection } from "@deeplens/postgres";
 
 const atOnce = 50_000;
 
@@ -22,7 +22,11 @@ export const fillWithSagas = async (
   }
   if (count === 0) return;
   progress("vacuum: what has lain there for a month has been");
-  await pool.query("VACUUM (ANALYZE)");
+  await withConnection(pool, async (client) => {
+    await client.query("SET statement_timeout = 0");
+    await client.query("VACUUM (ANALYZE)");
+    await client.query("RESET statement_timeout");
+  });
 };
 
 // n becomes a slug, and by its digest the same ids in every table.

@@ -36,6 +36,8 @@ export interface ConsumeOptions {
   arrive(deliveries: readonly Delivery[]): Promise<void>;
   /** Told when the consumer is lost: the process must end. */
   readonly fatal: (error: Error) => void;
+  /** How many partitions the topic has: all are worked on at once. */
+  readonly shards: number;
   /** More unfinished commands than this pause the fetching. */
   readonly mostUnfinished: number;
   readonly commitMs?: number;
@@ -47,7 +49,8 @@ export interface ConsumeOptions {
  * moves; where the registry does not answer, the partition waits. Only finished work is committed, from a timer.
  */
 export const consume = async (options: ConsumeOptions): Promise<Consumption> => {
-  const { consumer, installation, step, codec, sender, log, commitMs = 500, retryMs = 1_000 } = options;
+  const { consumer, installation, step, codec, sender, log, shards } = options;
+  const { commitMs = 500, retryMs = 1_000 } = options;
   const commands = commandsTopic(step);
   const topic = topicName(installation, commands);
   const deadLetters = topicName(installation, deadLetterTopic(commands));
@@ -186,7 +189,7 @@ export const consume = async (options: ConsumeOptions): Promise<Consumption> => 
     {
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 64,
+      partitionsConsumedConcurrently: shards,
       eachBatch,
     },
     { log, onLost: options.fatal },

@@ -1,7 +1,7 @@
 import type { RecordName, Slug, StepName } from "@deeplens/contracts";
 import { defaultCallMs } from "./calls.ts";
 import type { LockSession } from "./lock-session.ts";
-import type { Arrival, Asked, Finished, PartStore } from "./part-store.ts";
+import type { Arrival, Asked, Finished, PartStore, StoredReply } from "./part-store.ts";
 
 interface ArrivalRow {
   readonly slug: Slug;
@@ -35,17 +35,18 @@ export const postgresParts = (
         session.processId,
         longestCallMs,
         commitOf(asked),
-        sorted.map(({ slug }) => slug),
-        sorted.map(({ tenantId }) => tenantId),
-        sorted.map(({ fence }) => fence),
-        sorted.map(({ held }) => held),
-        sorted.map(({ endsInMs }) => endsInMs),
+        arrayOf(sorted.map(({ slug }) => slug)),
+        arrayOf(sorted.map(({ tenantId }) => tenantId)),
+        arrayOf(sorted.map(({ fence }) => fence)),
+        arrayOf(sorted.map(({ held }) => held)),
+        arrayOf(sorted.map(({ endsInMs }) => endsInMs)),
       ],
     });
     return new Map(rows.map((row) => [row.slug, arrivalOf(row)]));
   },
   async finish(finished) {
     const sorted = [...finished].sort(bySlug);
+    const { places, bytes } = inOneBuffer(sorted.map(({ reply }) => reply));
     await session.query({
       name: "finish",
       text: finishSql,
@@ -53,13 +54,15 @@ export const postgresParts = (
         step,
         session.processId,
         commitOf(finished),
-        sorted.map(({ slug }) => slug),
-        sorted.map(({ tenantId }) => tenantId),
-        sorted.map(({ fence }) => fence),
-        sorted.map(({ release }) => release),
-        sorted.map(({ reply }) => reply?.record ?? null),
-        sorted.map(({ reply }) => reply?.bytes ?? null),
-        sorted.map(({ reply }) => (reply === undefined ? null : JSON.stringify(reply.headers))),
+        arrayOf(sorted.map(({ slug }) => slug)),
+        arrayOf(sorted.map(({ tenantId }) => tenantId)),
+        arrayOf(sorted.map(({ fence }) => fence)),
+        arrayOf(sorted.map(({ release }) => release)),
+        arrayOf(sorted.map(({ reply }) => reply?.record)),
+        arrayOf(places.map((place) => place?.reply)),
+        arrayOf(places.map((place) => place?.headers)),
+        arrayOf(places.map((place) => place?.end)),
+        bytes,
       ],
     });
   },
@@ -79,6 +82,25 @@ export const postgresParts = (
     return rows[0]?.ended === true;
   },
 });
+
+/** Postgres's text of an array of words that hold neither quotes nor backslashes; undefined is NULL. */
+const arrayOf = (words: readonly (string | number | boolean | undefined)[]): string =>
+  `{${words.map((word) => (word === undefined ? "NULL" : `"${word}"`)).join(",")}}`;
+
+/** Where each reply begins, its headers after it, and both end: as Postgres counts, from 1. */
+const inOneBuffer = (replies: readonly (StoredReply | undefined)[]) => {
+  const parts: Buffer[] = [];
+  let end = 1;
+  const places = replies.map((stored) => {
+    if (stored === undefined) return undefined;
+    const headers = Buffer.from(JSON.stringify(stored.headers));
+    parts.push(stored.bytes, headers);
+    const place = { reply: end, headers: end + stored.bytes.length };
+    end = place.headers + headers.length;
+    return { ...place, end };
+  });
+  return { places, bytes: Buffer.concat(parts) };
+};
 
 // Rows are locked in one order everywhere.
 const bySlug = (a: { slug: string }, b: { slug: string }): number =>
@@ -144,12 +166,15 @@ SELECT a.slug, r.state, a.locked, r.reply_record, r.reply, r.reply_headers,
 FROM asked a LEFT JOIN raised r ON r.slug = a.slug`;
 
 // An upsert, not an update from a list, which was slower by ten times. The lock goes after the row was written: who
-// takes it then waits for this commit.
+// takes it then waits for this commit. Replies with their headers come as bytes, one after another, in one parameter.
 const finishSql = `
 WITH durable AS MATERIALIZED (SELECT set_config('synchronous_commit', $3, true)),
 finished AS MATERIALIZED (
-  SELECT f.* FROM unnest($4::text[], $5::uuid[], $6::bigint[], $7::boolean[], $8::text[], $9::bytea[], $10::json[])
-    AS f (slug, tenant_id, fence, release, reply_record, reply, reply_headers), durable
+  SELECT slug, tenant_id, fence, release, reply_record,
+    substring($12::bytea FROM reply_at FOR headers_at - reply_at) AS reply,
+    convert_from(substring($12 FROM headers_at FOR end_at - headers_at), 'UTF8')::json AS reply_headers
+  FROM unnest($4::text[], $5::uuid[], $6::bigint[], $7::boolean[], $8::text[], $9::int[], $10::int[], $11::int[])
+    AS f (slug, tenant_id, fence, release, reply_record, reply_at, headers_at, end_at), durable
 ),
 written AS (
   INSERT INTO worker.parts AS p (slug, step, tenant_id, fence, state, reply_record, reply, reply_headers, holder)

@@ -259,7 +259,7 @@ const run = async (
     cleanUps.push(() => consumer.disconnect());
     return consume({
       consumer,
-      ...{ installation, step, codec, sender, log },
+      ...{ installation, step, codec, sender, log, shards },
       arrive: dispatcher.arrive,
       fatal: ending.because,
       mostUnfinished: Math.max(256, config.WORKER_CONCURRENCY * 64),
