@@ -3,10 +3,10 @@ import { after, describe, test } from "node:test";
 import type { Saga } from "@deeplens/client";
 import { untilEnded, wishFor } from "@deeplens/e2e/orders";
 import { freshSlug, openInstallation } from "@deeplens/e2e/support";
+import { tenantctl } from "@deeplens/e2e/tenantctl";
 import { tracesOf } from "@deeplens/e2e/traces";
 import { createClient } from "@deeplens/postgres";
 import { type ContainerState, containersOf, fleet, type Process, until } from "./fleet.ts";
-import { tenantctl } from "./tenantctl.ts";
 
 // A service of the installation goes away while a tenant is ordered. The fleet stays, says what is missing, shows what
 // waits, and goes on by itself; or, where it stays away for too long, ends as it must. Attempts last some ten seconds here

@@ -3,9 +3,9 @@ import { after, afterEach, test } from "node:test";
 import type { SagaStep } from "@deeplens/client";
 import { type Ended, untilEnded, wishFor } from "@deeplens/e2e/orders";
 import { freshSlug, openInstallation } from "@deeplens/e2e/support";
+import { tenantctl } from "@deeplens/e2e/tenantctl";
 import { tracesOf } from "@deeplens/e2e/traces";
 import { containersOf, until } from "./fleet.ts";
-import { tenantctl } from "./tenantctl.ts";
 
 // What an operator does and sees on the command line while something is missing. tenantctl runs as a process.
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Installation } from "@deeplens/e2e/support";
+import type { Installation } from "./support.ts";
 
 const main = fileURLToPath(new URL("../../apps/tenantctl/src/main.ts", import.meta.url));
 
