@@ -1,6 +1,6 @@
 /** The stack's own passwords: made once, 240 bits each, one file each, mode 0600. */
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type StateFolder, writePrivateFile } from "./state-folder.ts";
 
@@ -26,6 +26,14 @@ export function fleetUser(): { readonly uid: number; readonly gid: number } {
 export function ensureSecrets(state: StateFolder): void {
   for (const name of names) ensureSecret(secretFile(state, name), password);
   ensureSecret(state.masterKeyFile, masterKey);
+  placeBucketKey(join(state.secrets, "backup-bucket-key"));
+}
+
+/** The secret of the backup bucket's keys: the person's, from a file; one that opens nothing while there is none. */
+function placeBucketKey(path: string): void {
+  const given = process.env.BACKUP_BUCKET_SECRET_KEY_FILE;
+  if (given) writePrivateFile(path, readFileSync(given, "utf8"));
+  ensureSecret(path, password);
 }
 
 /** The folder of the control database's backups: outside of every volume, and the fleet's to write. */

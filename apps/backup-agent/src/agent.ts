@@ -21,6 +21,7 @@ import { type Reading, restoreDatabase, switchVectors, tryVectors } from "./rest
 import { isDue, nextAfter } from "./schedule.ts";
 import { sweepUnfinished } from "./sweep.ts";
 import { type Sources, takeBackup } from "./take-backup.ts";
+import { takeIn } from "./take-in.ts";
 
 /** What the agent does: the jobs that it is asked for, and what is due by itself. */
 export interface Agent {
@@ -89,6 +90,14 @@ export const createAgent = (options: AgentOptions): Agent => {
     switch (job.kind) {
       case "backup":
         return { kind: "backup", manifest: await backUp("request") };
+      case "take-in":
+        return {
+          kind: "backup",
+          manifest: await takeIn(job.backup, settings.tenantId, {
+            ...{ folder, key, signal },
+            listDump: sources.database.listDump,
+          }),
+        };
       case "check": {
         const services = { listDump: sources.database.listDump, vectors: sources.vectors };
         const reading = { folder, key, signal };
@@ -145,6 +154,7 @@ export const createAgent = (options: AgentOptions): Agent => {
         tenantId: settings.tenantId,
         ...contents,
         jobs: jobs.open(),
+        retentionDays: settings.retentionDays,
         nextAt: nextAfter(settings, last === undefined ? now() : new Date(last.startedAt)).toISOString(),
         ...(proven !== undefined && { lastDrill: proven }),
         ...(failed !== undefined && {

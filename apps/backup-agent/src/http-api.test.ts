@@ -34,6 +34,7 @@ describe("the agent's API", () => {
       port: 0,
       token,
       log: createLogger("test", "silent"),
+      files: { read: async () => undefined, write: async () => {} },
       checks: {
         folder: () => {},
         database: () => {
@@ -131,7 +132,8 @@ describe("the agent's API", () => {
   });
 
   test("a token that could be guessed is refused at start", async () => {
-    const options = { host: "127.0.0.1", port: 0, token: "short", checks: {} };
+    const files = { read: async () => undefined, write: async () => {} };
+    const options = { host: "127.0.0.1", port: 0, token: "short", checks: {}, files };
     const agent = { start: () => running, see: async () => done, list: async () => listing };
     const log = createLogger("test", "silent");
     await assert.rejects(serveApi({ ...options, log, agent }), /shorter than 32/);

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { access, constants, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { drillFolder } from "@deeplens/backup";
+import { abandonFetched, drillFolder, halfFetched } from "@deeplens/backup";
 import { runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import agentPackage from "../package.json" with { type: "json" };
 import { createAgent } from "./agent.ts";
+import { backupFiles } from "./backup-files.ts";
 import { readAgentConfig } from "./config.ts";
 import { postgresDatabase } from "./database.ts";
 import { serveApi } from "./http-api.ts";
@@ -33,12 +34,14 @@ await runProcess(log, async (signal) => {
   });
   // Before anything can start a job: what is unfinished now is a crash's.
   await sweepUnfinished(folder, vectors, log);
+  for (const id of await halfFetched(folder)) await abandonFetched(folder, id);
   await rm(join(folder, drillFolder), { recursive: true, force: true });
   const api = await serveApi({
     host: config.host,
     port: config.port,
     token: (await readFile(files.token, "utf8")).trim(),
     agent,
+    files: backupFiles(folder),
     checks: {
       folder: () => access(folder, constants.W_OK),
       database: database.check,

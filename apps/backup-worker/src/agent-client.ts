@@ -1,4 +1,10 @@
+import { once } from "node:events";
+import { type IncomingMessage, request as requestHttp } from "node:http";
+import type { Readable, Writable } from "node:stream";
+import { json } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import {
+  type BackupId,
   type BackupListing,
   backupListingSchema,
   type Job,
@@ -22,6 +28,10 @@ export interface AgentClient {
   put(id: string, job: Job, waitMs: number, signal: AbortSignal): Promise<JobRun>;
   /** What has become of a job, after `waitMs` at most; undefined where the agent knows of none of that id. */
   see(id: string, waitMs: number, signal: AbortSignal): Promise<JobRun | undefined>;
+  /** A file of a backup as it lies there. */
+  file(backup: BackupId, file: string, signal: AbortSignal): Promise<Readable>;
+  /** Gives it a file of a backup that is brought back. */
+  putFile(backup: BackupId, file: string, content: Readable, signal: AbortSignal): Promise<void>;
 }
 
 const readyMs = 4_000;
@@ -51,7 +61,35 @@ export const agentClient = (url: string, token: string): AgentClient => {
     }
     return schema.parse(body);
   };
+  /** Not `fetch`, which gives up where no answer came within five minutes: a large file takes longer. */
+  const stream = async (
+    method: "GET" | "PUT",
+    path: string,
+    signal: AbortSignal,
+    content?: Readable,
+  ): Promise<IncomingMessage> => {
+    const outgoing = requestHttp(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      signal,
+    });
+    const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    if (content === undefined) outgoing.end();
+    else await sent(content, outgoing, answered);
+    const [answer] = await answered;
+    if (answer.statusCode === 200) return answer;
+    content?.destroy();
+    const reason = refusal.safeParse(await json(answer)).data?.error ?? "it gave no reason";
+    throw new AgentError(
+      answer.statusCode ?? 0,
+      `the backup agent at ${url} answered ${answer.statusCode} to ${method} ${path}: ${reason}`,
+    );
+  };
   return {
+    file: (backup, file, signal) => stream("GET", `/v1/backups/${backup}/files/${file}`, signal),
+    putFile: async (backup, file, content, signal) => {
+      (await stream("PUT", `/v1/backups/${backup}/files/${file}`, signal, content)).resume();
+    },
     notReady: async (signal) => {
       try {
         const soon = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
@@ -76,6 +114,19 @@ export const agentClient = (url: string, token: string): AgentClient => {
       }
     },
   };
+};
+
+/** An agent that can't take it all answers before it was sent all: its answer is what counts. */
+const sent = async (content: Readable, outgoing: Writable, answered: Promise<unknown>): Promise<void> => {
+  try {
+    await Promise.race([pipeline(content, outgoing), answered]);
+  } catch (error) {
+    if (content.errored !== null && content.errored !== undefined) throw content.errored;
+    // It hung up, and may have said why.
+    await answered.catch(() => {
+      throw error;
+    });
+  }
 };
 
 class AgentError extends Error {

@@ -7,6 +7,7 @@ import {
   type Tenant,
   type UndoCommand,
 } from "@deeplens/worker";
+import { prefixOf, removeSome } from "./copies/copies.ts";
 import { lookIntoVolume, strangeContents } from "./look-into-volume.ts";
 import {
   type BackupServices,
@@ -20,8 +21,8 @@ import {
 } from "./tenant-backup.ts";
 
 /**
- * Takes a tenant's backups away: container, then volume, then (both seen gone, by name and by owner) token and data key. What
- * is somebody else's stays.
+ * Takes a tenant's backups away: container, then volume, then (both seen gone, by name and by owner) the copies in the
+ * bucket, token and data key. What is somebody else's stays.
  *
  * Before anything goes, the volume is looked into: it may hold backups of this very tenant, and nothing else.
  *
@@ -44,7 +45,7 @@ export const compensate = async (
   return removeBackups(services, backup, tenant, context);
 };
 
-/** Removes container, volume, token and data key, whatever is in the volume; for a purge, by the mark of its saga. */
+/** Removes container, volume, copies, token and data key, whatever is in the volume; for a purge, by the mark of its saga. */
 export const removeBackups = async (
   services: BackupServices,
   backup: TenantBackup,
@@ -59,7 +60,29 @@ export const removeBackups = async (
     await removeResource(context, tenant, volumeResource(services, backup), purge),
   ];
   await seeNothingLeft(services, backup, context);
+  // After the agent, of whom every copy is made: none is begun any more.
+  receipt.push(...(await removeCopies(services, backup, context)));
   return [...receipt, await removeSecret(context, tokenPurpose), await removeSecret(context, keyPurpose)];
+};
+
+const atOnce = 100;
+
+/**
+ * Removes every copy of a tenant's backups. No mark is asked for: they lie under its id, which no other tenant ever has,
+ * and go where its volume went, whose mark was asked for.
+ */
+const removeCopies = async (
+  { bucket }: BackupServices,
+  { tenantId }: TenantBackup,
+  context: StepContext,
+): Promise<readonly ReceiptLine[]> => {
+  if (bucket === undefined) return [];
+  const whose = { installation: context.installation, tenantId };
+  let removed = 0;
+  for (let last = -1; last !== 0; removed += last)
+    last = await context.call("remove copies", (signal) => removeSome(bucket, whose, atOnce, signal));
+  const outcome = removed > 0 ? "removed" : "absent";
+  return [{ kind: "backup-copies", name: `${bucket.name}/${prefixOf(whose)}`, outcome }];
 };
 
 /** True when the volume is ours and was, or may have been, mounted. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type BackupId, type Compared, type Manifest, parseBackupId } from "@deeplens/backup";
+import { type BackupId, type Compared, type Manifest, parseBackupId, parseDataKey } from "@deeplens/backup";
 import {
   lifeOperations,
   type Operation,
@@ -10,13 +10,15 @@ import {
   PermanentStepError,
   type StepContext,
 } from "@deeplens/worker";
-import { type AgentClient, agentClient, doJob } from "./agent-client.ts";
+import { type AgentClient, agentClient, doJob, JobError } from "./agent-client.ts";
 import { agentFilesOf } from "./agent-files.ts";
+import { bringBack, type Copy, listCopies, readCopysManifest } from "./copies/copies.ts";
 import { backupLife } from "./life.ts";
 import { type Expected, proofProblems } from "./proof.ts";
 import {
   agentUrl,
   type BackupServices,
+  keyPurpose,
   type TenantBackup,
   tenantBackup,
   tokenPurpose,
@@ -54,18 +56,33 @@ export const backupOperations = (services: BackupServices): Operations => ({
   "list-backups": async (command, context) => {
     const { client } = await openAgent(services, command, context);
     const listing = await context.call("list backups", (signal) => client.list(signal));
+    const copies = await copiesOf(services, command, context);
     const line = (name: string, outcome: string) => ({ kind: "backup", name, outcome });
     const { backups, damaged, lastDrill, nextAt, lastFailure } = listing;
+    const copied = new Map(copies?.map((copy) => [copy.id, copy]));
+    const here = new Set([...backups, ...damaged].map(({ id }) => id));
+    const where = (id: BackupId): string =>
+      copies === undefined ? "" : copied.has(id) ? "; here and in the bucket" : "; here only";
     // Newest first; as many as a message has room for.
     const receipt = [
-      ...backups
-        .toReversed()
-        .slice(0, 200)
-        .map((manifest) => line(manifest.id, describe(manifest, lastDrill?.backup === manifest.id))),
-      ...damaged.slice(0, 50).map(({ id, reason }) => line(id, `damaged: ${reason.slice(0, 200)}`)),
-    ];
+      ...backups.map((manifest) => {
+        const { id } = manifest;
+        return line(id, `${describe(manifest, lastDrill?.backup === id)}${where(id)}`);
+      }),
+      ...(copies ?? [])
+        .filter(({ id }) => !here.has(id))
+        .map(({ id, sizeBytes }) => line(id, `${mebibytes(sizeBytes)}; in the bucket only`)),
+    ]
+      .toSorted((one, other) => other.name.localeCompare(one.name))
+      .slice(0, 200);
+    receipt.push(
+      ...damaged
+        .slice(0, 50)
+        .map(({ id, reason }) => line(id, `damaged: ${reason.slice(0, 200)}${where(id)}`)),
+    );
     return operationDone(receipt, {
       count: String(backups.length),
+      ...(copies !== undefined && { copies: String(copies.length), bucket: services.bucket?.name ?? "" }),
       ...(nextAt !== undefined && { nextAt }),
       ...(lastDrill !== undefined && { lastDrill: lastDrill.backup, provenAt: lastDrill.finishedAt }),
       ...(lastFailure !== undefined && { lastFailure: `${lastFailure.what} at ${lastFailure.at}` }),
@@ -90,8 +107,16 @@ export const backupOperations = (services: BackupServices): Operations => ({
     };
     const job = { kind: "check", backup, restorable } as const;
     // A look is never answered from an earlier one.
-    const id = `check-${randomUUID()}`;
-    const { verification } = await doJob(client, context, named, id, job, "check");
+    const check = async () =>
+      (await doJob(client, context, named, `check-${randomUUID()}`, job, "check")).verification;
+    let verification = await check();
+    if (verification.problems.some(({ code }) => lostCodes.has(code))) {
+      const copy = (await copiesOf(services, command, context))?.find(({ id }) => id === backup);
+      if (copy !== undefined) {
+        await fetchCopy(services, command, context, client, backup);
+        verification = await check();
+      }
+    }
     const [problem] = verification.problems;
     if (problem !== undefined)
       throw new PermanentStepError(
@@ -136,6 +161,52 @@ export const backupOperations = (services: BackupServices): Operations => ({
   "switch-vectors": switchVectors(services, wantedBackup),
   "switch-vectors-back": switchVectors(services, safetyBackup),
 });
+
+/** What is wrong with a backup that its copy can mend: it is not there, or not whole any more. */
+const lostCodes: ReadonlySet<string> = new Set(["unknown", "damaged", "cut-off"]);
+
+/** The copies of a tenant's backups; undefined where the installation has no bucket for them. */
+const copiesOf = async (
+  { bucket }: BackupServices,
+  { tenant }: OperationCommand,
+  context: StepContext,
+): Promise<readonly Copy[] | undefined> => {
+  if (bucket === undefined) return undefined;
+  const whose = { installation: context.installation, tenantId: tenant.tenantId };
+  const { whole } = await context.call("list copies", (signal) => listCopies(bucket, whose, signal));
+  return whole;
+};
+
+// A large backup takes its time; what comes in counts only after it was read back.
+const fetchMs = 4 * 3_600_000;
+
+/** Brings a backup back from the bucket into the volume, where it is read back before it counts. */
+const fetchCopy = async (
+  { bucket }: BackupServices,
+  command: OperationCommand,
+  context: StepContext,
+  client: AgentClient,
+  backup: BackupId,
+): Promise<void> => {
+  const { tenantId, slug } = command.tenant;
+  const dataKey = await context.secrets.read(keyPurpose);
+  if (bucket === undefined || dataKey === undefined)
+    throw new PermanentStepError("backup-wrong-key", `tenant ${slug} has no data key for its backups`);
+  context.progress(`bringing ${backup} of tenant ${slug} back from ${bucket.name}`);
+  const whose = { installation: context.installation, tenantId };
+  const manifest = await context.call("read a copy's manifest", (signal) =>
+    readCopysManifest(bucket, whose, backup, parseDataKey(dataKey), signal),
+  );
+  const bring = (signal: AbortSignal) =>
+    bringBack(bucket, whose, { manifest, client }, signal).catch((error: Error) => {
+      signal.throwIfAborted();
+      throw new JobError(`bringing ${backup} of tenant ${slug} back`, error.message);
+    });
+  await context.call("bring a backup back", bring, { timeoutMs: fetchMs });
+  const named = { call: "take a backup in", what: `taking ${backup} in that was brought back` };
+  const job = { kind: "take-in", backup } as const;
+  await doJob(client, context, named, `take-in-${randomUUID()}`, job, "backup");
+};
 
 /** Makes the live vectors what a backup holds; done twice it is done once. */
 const switchVectors =
@@ -245,11 +316,12 @@ const wantedBackup = ({ parameters: { backup = "" }, tenant }: OperationCommand)
   );
 };
 
+const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+
 /** `good, 12.3 MiB, by the schedule, restored for a trial`. */
 const describe = (manifest: Manifest, proven: boolean): string => {
-  const mebibytes = (Number(outputsOf(manifest).bytes) / 1024 ** 2).toFixed(1);
   const why = manifest.trigger === "schedule" ? "by the schedule" : "asked for";
-  return `good, ${mebibytes} MiB, ${why}${proven ? ", restored for a trial" : ""}`;
+  return `good, ${mebibytes(Number(outputsOf(manifest).bytes))}, ${why}${proven ? ", restored for a trial" : ""}`;
 };
 
 const outputsOf = (manifest: Manifest): Record<string, string> => ({

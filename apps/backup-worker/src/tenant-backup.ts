@@ -10,6 +10,7 @@ import {
 } from "@deeplens/containers";
 import { containerName, type TenantId, tenantLabels, volumeName } from "@deeplens/contracts";
 import { ownedByOther, type ResourcePort, type Tenant } from "@deeplens/worker";
+import type { Bucket } from "./copies/bucket.ts";
 
 /** What the step works with. */
 export interface BackupServices {
@@ -29,6 +30,8 @@ export interface BackupServices {
     readonly partitions: number;
     readonly config: Readonly<Record<string, string>>;
   }>;
+  /** Where copies of the backups are kept; undefined where the installation has none. */
+  readonly bucket: Bucket | undefined;
   /** A tenant's own, where it was not told others. */
   readonly habits: Habits;
 }
@@ -135,7 +138,7 @@ const engineContainer = (
 /** Where this process reaches the agent. */
 export const agentUrl = (
   { reach }: BackupServices,
-  { container }: TenantBackup,
+  { container }: Pick<TenantBackup, "container">,
   sight: Pick<ContainerSight, "ports">,
 ): string => {
   if (reach === "network") return `http://${container}:${agentPort}`;

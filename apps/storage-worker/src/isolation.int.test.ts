@@ -1,12 +1,31 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { tiers } from "@deeplens/contracts";
 import { memoryLedger, memorySecrets } from "@deeplens/worker/testing";
 import { type AdminCall, callAdmin } from "./minio-admin/client.ts";
-import { bucketQuota, listServiceAccounts, MinioError, minioAnswers } from "./minio-admin/index.ts";
+import {
+  bucketQuota,
+  listServiceAccounts,
+  MinioError,
+  minioAnswers,
+  putPolicy,
+  putUser,
+  removePolicy,
+  removeUser,
+  setUserPolicy,
+} from "./minio-admin/index.ts";
 import { s3Client, s3Code } from "./s3.ts";
-import { contextOf, freshTenant, rootAccess, soon, tenantAccess } from "./testing/storage-tenant.ts";
+import {
+  contextOf,
+  forceRemoveBucket,
+  freshTenant,
+  rootAccess,
+  soon,
+  tenantAccess,
+} from "./testing/storage-tenant.ts";
 
 const provisioned = async (tier: keyof typeof tiers = "free") => {
   const tenant = freshTenant();
@@ -59,6 +78,48 @@ test("one tenant's keys open nothing of another's", async (t) => {
     other.names.serviceAccount.name,
   ]);
 });
+
+test("a tenant's keys do not open the bucket of the backups, whose own account reaches no tenant's", async (t) => {
+  const acme = await provisioned();
+  t.after(() => acme.dispose());
+  const name = `bt-${randomBytes(6).toString("hex")}`;
+  const [root, account] = [rootAccess(), { accessKey: name, secretKey: randomBytes(20).toString("hex") }];
+  await s3Client(root, soon()).makeBucket(name);
+  t.after(() => forceRemoveBucket(root, name));
+  t.after(async () => {
+    await removeUser(root, name, soon());
+    await removePolicy(root, name, soon());
+  });
+  await putPolicy(root, name, JSON.parse(policyOfThePage().replaceAll("deeplens-backups", name)), soon());
+  await putUser(root, account, soon());
+  await setUserPolicy(root, name, name, soon());
+
+  const own = s3Client({ ...root, ...account }, soon());
+  const key = `deeplens/${acme.tenant.tenantId}/20261124T020000Z-00abff/manifest.json`;
+  await own.putObject(name, key, "{}");
+  assert.equal((await own.listObjectsV2(name, "", true).toArray()).length, 1);
+  for (const access of [acme.account, acme.user]) {
+    const client = s3Client(access, soon());
+    for (const attempt of [
+      () => client.listObjectsV2(name, `deeplens/${acme.tenant.tenantId}/`, true).toArray(),
+      () => client.getObject(name, key),
+      () => client.statObject(name, key),
+      () => client.putObject(name, key, "planted"),
+      () => client.removeObject(name, key),
+    ])
+      await assert.rejects(attempt, (error) => /AccessDenied/.test(String(s3Code(error))), String(attempt));
+  }
+  await assert.rejects(own.listObjectsV2(acme.names.bucket.name, "", true).toArray(), /Denied/);
+  await assert.rejects(own.putObject(acme.names.bucket.name, "planted", ""), /Denied/);
+  assert.equal(await text(await own.getObject(name, key)), "{}");
+  await own.removeObject(name, key);
+});
+
+/** The policy that docs/backups.md gives to copy. */
+const policyOfThePage = (): string => {
+  const page = readFileSync(new URL("../../../docs/backups.md", import.meta.url), "utf8");
+  return /```json\n([\s\S]+?)```/.exec(page)?.[1] ?? assert.fail("docs/backups.md has no policy");
+};
 
 test("a tenant's keys leave its own bucket's labels, limit and policy alone", async (t) => {
   const acme = await provisioned();

@@ -6,6 +6,9 @@ import { problemCodes } from "./read-back.ts";
 //   GET /v1/backups              what is in the volume -> BackupListing
 //   PUT /v1/jobs/:id?waitMs=     does a job; the same id joins it while it runs, and is answered when it is done;
 //                                one that failed is done again -> JobRun
+//   GET /v1/backups/:id/files/:file   a file of a backup as it lies there, encrypted
+//   PUT /v1/backups/:id/files/:file   takes one of a backup that is brought back; it counts when the job `take-in` has read
+//                                all of it back
 //   GET /v1/jobs/:id?waitMs=     what has become of it -> JobRun
 // Jobs run one after the other. `waitMs` waits that long for a job's end, 30 s at most. What has become of a job is known
 // until the agent's end; whoever asks again then has it done again.
@@ -16,6 +19,8 @@ export const jobIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export const jobSchema = z.discriminatedUnion("kind", [
   /** Takes a backup and reads it back. */
   z.strictObject({ kind: z.literal("backup") }),
+  /** Reads one back whose files were brought back, and takes it in; done again it is done once. */
+  z.strictObject({ kind: z.literal("take-in"), backup: backupId }),
   /** Reads one back, and says whether it can be restored here (with that version of the template). */
   z.strictObject({ kind: z.literal("check"), backup: backupId, restorable: restorable().optional() }),
   /** Restores one (the newest) into a throw-away server and throw-away collections, and compares. */
@@ -99,6 +104,8 @@ export const backupListingSchema = contentsSchema.extend({
   /** Ids of the jobs that run or wait. */
   jobs: z.array(z.string()).readonly(),
   nextAt: z.iso.datetime().optional(),
+  /** For how long it keeps a backup; an agent of an earlier image does not say. */
+  retentionDays: z.int().positive().optional(),
   /** The last restore that was tried out and proven. */
   lastDrill: drillSchema.optional(),
   /** Why the last scheduled backup or drill failed, where it did. */

@@ -18,3 +18,9 @@ export const parseBackupId = (text: string): BackupId | undefined => {
   const moment = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   return Number.isNaN(moment.getTime()) ? undefined : (text as BackupId);
 };
+
+/** When the backup of that id was begun, to the second. */
+export const startOf = (id: BackupId): Date => {
+  const [, year, month, day, hour, minute, second] = pattern.exec(id) ?? [];
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+};

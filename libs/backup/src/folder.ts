@@ -6,9 +6,12 @@ import { forgeryOf, type Manifest, manifestText, parseManifest } from "./manifes
 
 // The folder of backups. A backup is written under `.taking-<id>`, its manifest last and in one step, and takes its
 // name only when it was read back: whatever a crash leaves has no name that counts, and the next start sweeps it.
+// One that is brought back from elsewhere comes in under `.fetching-<id>`, which a backup that is taken meanwhile leaves alone.
 
 const takingPrefix = ".taking-";
-const manifestFile = "manifest.json";
+const fetchingPrefix = ".fetching-";
+/** The file that says what a backup is; where it lies, the backup counts. */
+export const manifestFile = "manifest.json";
 // What file systems put at the top of a volume.
 const notOurs = new Set(["lost+found"]);
 /** What the agent remembers of its drills; a hidden name, as those of its scratch folders. */
@@ -59,17 +62,40 @@ export const commitBackup = async (folder: string, id: BackupId): Promise<void> 
 export const abandonBackup = async (folder: string, id: BackupId): Promise<void> =>
   rm(join(folder, `${takingPrefix}${id}`), { recursive: true, force: true });
 
+/** Where the files of a backup that is brought back are put until it was read back; made where it is not there. */
+export const fetchingPath = async (folder: string, id: BackupId): Promise<string> => {
+  const path = join(folder, `${fetchingPrefix}${id}`);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+};
+
+/**
+ * Gives a backup that was brought back, and read back, the name that makes it count. A damaged one of that name goes
+ * for it.
+ */
+export const commitFetched = async (folder: string, id: BackupId): Promise<void> => {
+  if (await hasBackup(folder, id)) await removeBackup(folder, id);
+  await rename(join(folder, `${fetchingPrefix}${id}`), backupPath(folder, id));
+  await syncFolder(folder);
+};
+
+/** Removes what came in of a backup that was not brought back whole. */
+export const abandonFetched = async (folder: string, id: BackupId): Promise<void> =>
+  rm(join(folder, `${fetchingPrefix}${id}`), { recursive: true, force: true });
+
+/** The backups that a crash left half brought back. */
+export const halfFetched = async (folder: string): Promise<readonly BackupId[]> =>
+  (await readdir(folder)).flatMap((name) => idAfter(fetchingPrefix, name) ?? []);
+
 /** The folders that a crash left half-made; each is removed by abandonBackup once nothing else hangs on it. */
 export const unfinishedBackups = async (
   folder: string,
 ): Promise<readonly { id: BackupId; path: string }[]> => {
   const names = await readdir(folder);
-  return names
-    .filter((name) => name.startsWith(takingPrefix))
-    .flatMap((name) => {
-      const id = parseBackupId(name.slice(takingPrefix.length));
-      return id === undefined ? [] : [{ id, path: join(folder, name) }];
-    });
+  return names.flatMap((name) => {
+    const id = idAfter(takingPrefix, name);
+    return id === undefined ? [] : [{ id, path: join(folder, name) }];
+  });
 };
 
 /** Removes a whole backup, its name first, so that a crash in between leaves nothing that looks like one. */
@@ -112,17 +138,26 @@ export type ManifestReading =
   | { readonly ok: false; readonly reason: string };
 
 /** The manifest of one backup, or why it can't be read; it must bear its folder's name, and the key's signature. */
-export const readManifest = async (folder: string, id: BackupId, key?: DataKey): Promise<ManifestReading> => {
+export const readManifest = (folder: string, id: BackupId, key?: DataKey): Promise<ManifestReading> =>
+  readManifestIn(backupPath(folder, id), id, key);
+
+/** The same of a backup that lies at `path`. */
+export const readManifestIn = async (path: string, id: BackupId, key?: DataKey): Promise<ManifestReading> => {
   try {
-    const result = parseManifest(await readFile(join(backupPath(folder, id), manifestFile), "utf8"));
-    if (!result.ok) return { ok: false, reason: `${manifestFile}: ${result.reason}` };
-    if (result.manifest.id !== id)
-      return { ok: false, reason: `${manifestFile}: is of the backup ${result.manifest.id}` };
-    const forgery = key === undefined ? undefined : forgeryOf(result.manifest, key);
-    return forgery === undefined ? result : { ok: false, reason: forgery.message };
+    return manifestIn(await readFile(join(path, manifestFile), "utf8"), id, key);
   } catch (error) {
     return { ok: false, reason: `${manifestFile}: ${(error as Error).message}` };
   }
+};
+
+/** The manifest in the text of a manifest.json that lies under a backup's name. */
+export const manifestIn = (text: string, id: BackupId, key?: DataKey): ManifestReading => {
+  const result = parseManifest(text);
+  if (!result.ok) return { ok: false, reason: `${manifestFile}: ${result.reason}` };
+  if (result.manifest.id !== id)
+    return { ok: false, reason: `${manifestFile}: is of the backup ${result.manifest.id}` };
+  const forgery = key === undefined ? undefined : forgeryOf(result.manifest, key);
+  return forgery === undefined ? result : { ok: false, reason: forgery.message };
 };
 
 /** Every file that a backup's folder holds. */
@@ -143,7 +178,10 @@ const filesIn = async (path: string): Promise<readonly string[] | undefined> => 
 };
 
 const isUnfinished = (name: string): boolean =>
-  name.startsWith(takingPrefix) && parseBackupId(name.slice(takingPrefix.length)) !== undefined;
+  [takingPrefix, fetchingPrefix].some((prefix) => idAfter(prefix, name) !== undefined);
+
+const idAfter = (prefix: string, name: string): BackupId | undefined =>
+  name.startsWith(prefix) ? parseBackupId(name.slice(prefix.length)) : undefined;
 
 const syncFolder = async (path: string): Promise<void> => {
   const handle = await open(path, "r");

@@ -6,7 +6,10 @@ import { type DataKey, keyIdOf, manifestMac, sameMac } from "./data-key.ts";
 export const manifestVersion = 2;
 
 // No separator and no leading dot: a file's name can lead nowhere but into its own backup's folder.
-const partFile = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,120}$/, "is no name of a part's file");
+const fileName = /^[a-z0-9][a-z0-9._-]{0,120}$/;
+const partFile = z.string().regex(fileName, "is no name of a part's file");
+/** True for what a file of a backup may be called: such a name leads nowhere but into its own backup's folder. */
+export const isFileName = (text: string): boolean => fileName.test(text);
 const moment = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 

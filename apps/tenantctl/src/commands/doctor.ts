@@ -26,6 +26,7 @@ export const checkNames = [
   "shards",
   "secrets",
   "qdrant",
+  "backups",
   "disk",
   "clock",
   "versions",

@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { backups } from "./checks/backups.ts";
 import { certificates } from "./checks/certificates.ts";
 import { clock } from "./checks/clock.ts";
 import { containers } from "./checks/containers.ts";
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   shards,
   secrets,
   qdrant,
+  backups,
   disk,
   clock,
   versions,

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commandsTopic, topicName, topicsOf } from "@deeplens/contracts";
 import { connectKafka, createProducer, ensureTopics } from "@deeplens/messaging";
-import type { Pool } from "@deeplens/postgres";
+import { migrate, type Pool } from "@deeplens/postgres";
 import { createSecretStore, migrateSecrets, newMasterKeyLine } from "@deeplens/secrets";
 import { createLogger } from "@deeplens/telemetry";
 import { stack, testDatabase } from "@deeplens/testing";
+import { backups } from "./checks/backups.ts";
 import { secrets } from "./checks/secrets.ts";
 import { shards } from "./checks/shards.ts";
 import { workers } from "./checks/workers.ts";
@@ -51,6 +52,25 @@ test("workers that are away are named in one finding, with how much waits for th
       `^problem: nobody reads as saga-orchestrator, db-worker, .*, and 2 records wait \\| docker start ${installation}-saga-orchestrator ${installation}-db-worker`,
     ),
   );
+});
+
+test("backups that fail and copies that are behind are named with their reason, a tenant once", async () => {
+  const { patient, pool } = await withDatabase();
+  await migrate(pool, "worker", new URL("../../../../libs/worker/migrations/", import.meta.url));
+  const seen = (slug: string, reason: string | null, facts: object) =>
+    pool.query(
+      `INSERT INTO worker.probes (tenant_id, step, slug, told, every, due_at, checked_at, healthy, reason, facts)
+       VALUES ($1, 'backup', $2, '{}', interval '1 hour', now(), now(), $3, $4, $5)`,
+      [randomUUID(), slug, reason === null, reason, facts],
+    );
+  await seen("acme", null, { "backup.ok": "true", "copies.ok": "true" });
+  assert.equal((await examined(backups, patient)).status, "ok");
+  await seen("beta", "copies: is not in s3://copies yet", { "backup.ok": "true", "copies.ok": "false" });
+  await seen("gamma", "backup: the agent is not ready", { "backup.ok": "false", "copies.ok": "false" });
+  const { findings } = await examined(backups, patient);
+  const told = findings.map(({ severity, what, mend }) => `${severity}: ${what} | ${mend}`).join("\n");
+  assert.match(told, /^warning: the backup of 1 tenants is ill: gamma .* \| tenantctl health gamma/);
+  assert.match(told, /\nwarning: the copy in the backup bucket of 1 tenants is ill: beta .*s3:\/\/copies/);
 });
 
 test("a stopped partition, a stuck saga and a timer that nobody runs, each with the act that mends it", async () => {
