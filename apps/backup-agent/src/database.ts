@@ -115,7 +115,8 @@ export const postgresDatabase = (
       runTool(
         {
           command: "pg_restore",
-          arguments: ["--exit-on-error", "--no-owner", "--no-privileges", ...where],
+          // What a restore that was broken off has left there goes first.
+          arguments: ["--clean", "--if-exists", "--exit-on-error", "--no-owner", "--no-privileges", ...where],
           environment,
           input: dump,
         },

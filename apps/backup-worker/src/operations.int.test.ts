@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { agentBackupsFolder } from "@deeplens/backup";
 import { PermanentStepError } from "@deeplens/worker";
-import { agentOf, backupRig, type Rig } from "./testing/rig.ts";
+import { agentOf, backupRig, type Rig, resign } from "./testing/rig.ts";
 
 const cleanUps: (() => Promise<void>)[] = [];
 let rig: Rig;
@@ -61,6 +61,41 @@ test("a backup that can't be restored is refused by its reason, before anything 
   await acme.compensate();
 });
 
+// Seen to fail with each of the three checks taken out of the agent's check.ts.
+test("a backup of a newer template, of a newer engine, or with no space for it is refused by that", async () => {
+  const acme = rig.tenant();
+  await acme.provision();
+  await rig.source.sql(
+    "CREATE TABLE migrations (name text, sha256 text)",
+    "INSERT INTO migrations VALUES ('0002-newer', 'x')",
+    `GRANT SELECT ON migrations TO ${rig.source.database.user}`,
+  );
+  const backup = (await acme.act("backup-now")).outputs.backup ?? "";
+  await rig.source.sql("DROP TABLE migrations");
+  const check = (parts: string) => acme.act("check-backup", { backup, parts });
+  const { client } = await agentOf(rig, acme, acme.secrets);
+  const { backups } = await client.list(AbortSignal.timeout(5_000));
+  const taken = backups.find(({ id }) => id === backup) ?? assert.fail("it is not listed");
+  await assert.rejects(check("all"), refusedAs("backup-template-newer"));
+  await assert.rejects(check("database"), /of template version 0002, and this installation's is 0001/);
+  await check("vectors");
+  const changed = (part: string, change: object) =>
+    resign(rig, acme, {
+      ...taken,
+      parts: taken.parts.map((one) => (one.part === part ? { ...one, ...change } : one)),
+    });
+  acme.inputs["database.templateVersion"] = "0002";
+  await changed("vectors", { serverVersion: "1.99.0" });
+  await assert.rejects(check("all"), refusedAs("backup-engine-differs"));
+  await assert.rejects(check("vectors"), /a snapshot of Qdrant 1\.99\.0, and the tenant's is 1\./);
+  await check("database");
+  await changed("database", { databaseBytes: 2 ** 50 });
+  await assert.rejects(check("all"), refusedAs("backup-no-space"));
+  await assert.rejects(check("database"), /1073741\d\d\d MiB are needed .* MiB are free/);
+  await check("vectors");
+  await acme.compensate();
+});
+
 test("vectors are tried out beside the live ones, switched, and switched back to the safety backup", async () => {
   const acme = rig.tenant();
   const { outputs } = await acme.provision();
@@ -112,5 +147,83 @@ test("killed in the middle of a drill it is done again, and nothing of the first
   assert.ok(!stdout.split("\n").includes(".drill"), stdout);
   const { body } = await rig.source.vectors.ask("GET", "/collections");
   assert.ok(!JSON.stringify(body).includes("deeplens-trial"), JSON.stringify(body));
+  await acme.compensate();
+});
+
+/** A database beside the live one, empty and the backup role's; a restore into it stands still at its table `usage`. */
+const standingStill = async (): Promise<{
+  into: string;
+  reached(): Promise<void>;
+  goOn(): Promise<void>;
+}> => {
+  const { database, user } = rig.source.database;
+  const into = `${database}_restored`;
+  const admin = await rig.source.connect("postgres");
+  cleanUps.push(async () => {
+    await admin.query(`DROP DATABASE IF EXISTS ${into} WITH (FORCE)`);
+    await admin.end();
+  });
+  await admin.query(`CREATE DATABASE ${into} OWNER ${user} TEMPLATE template0`);
+  const beside = await rig.source.connect(into);
+  await beside.query(`
+    CREATE SCHEMA tests;
+    CREATE FUNCTION tests.stand_still() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+      IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'public.usage') THEN
+        PERFORM pg_advisory_xact_lock_shared(1);
+      END IF;
+    END $$;
+    CREATE EVENT TRIGGER stand_still ON ddl_command_end EXECUTE FUNCTION tests.stand_still();
+    SELECT pg_advisory_lock(1)`);
+  return {
+    into,
+    reached: async () => {
+      const held = "SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event = 'advisory'";
+      for (let tries = 0; (await admin.query(held, [into])).rowCount === 0; tries++) {
+        assert.ok(tries < 300, "no restore has come there");
+        await delay(50);
+      }
+    },
+    goOn: async () => {
+      await beside.query("DROP EVENT TRIGGER stand_still; DROP SCHEMA tests CASCADE");
+      await beside.end();
+    },
+  };
+};
+
+// Seen to fail (the relation is there already) without --clean.
+test("killed in the middle of a restore it is done again, over what the first one has left there", async () => {
+  const acme = rig.tenant();
+  const { outputs } = await acme.provision();
+  const backup = outputs.firstBackupId ?? "";
+  const { engine } = rig.services;
+  const still = await standingStill();
+  const restore = () => acme.act("try-restore", { backup, parts: "database", into: still.into });
+  const ended = assert.rejects(restore());
+  await still.reached();
+  await engine.stop(acme.backup.container, { graceMs: 0 });
+  await ended;
+  await still.goOn();
+  const again = await restore();
+  assert.deepEqual([again.outputs.tables, again.outputs.rows], ["2", "3"]);
+  await acme.compensate();
+});
+
+test("killed while it switches the vectors, they go back to the safety backup", async () => {
+  const acme = rig.tenant();
+  const { outputs } = await acme.provision();
+  const { ask } = rig.source.vectors;
+  await ask("PUT", "/collections/images/points?wait=true", { points: [{ id: 3, vector: [3, 0, 0, 1] }] });
+  acme.inputs["safety-backup.backup"] = (await acme.act("backup-now")).outputs.backup ?? "";
+  const told = { backup: outputs.firstBackupId ?? "", parts: "vectors" };
+  const ended = acme.act("switch-vectors", told).then(
+    () => "done",
+    () => "broken off",
+  );
+  await rig.services.engine.stop(acme.backup.container, { graceMs: 0 });
+  await ended;
+  await acme.act("switch-vectors-back", told);
+  assert.equal(await points(), 3);
+  await ask("POST", "/collections/images/points/delete?wait=true", { points: [3] });
   await acme.compensate();
 });

@@ -146,7 +146,7 @@ const look =
         await numberOf(session, names.replaced),
       ];
       if (live === undefined || aside === undefined) throw replacedGone(names);
-      return done(names.replaced, "kept", { live, aside });
+      return done(names.replaced, "stands-aside", { live, aside });
     });
 
 /** `live`: which of the two that `restore-look` told apart is to be the live one. */

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import {
+  agentBackupsFolder,
+  agentUser,
+  type Manifest,
+  manifestText,
+  parseDataKey,
+  signedManifest,
+} from "@deeplens/backup";
 import { type TenantToBackUp, tenantToBackUp } from "@deeplens/backup/testing";
 import { type Slug, tenantIdOf } from "@deeplens/contracts";
 import type { Operation, ProvisionCommand, StepHandler, Tenant, UndoCommand } from "@deeplens/worker";
@@ -131,4 +139,21 @@ export const agentOf = async (
   const token = secrets.values.get(`${tenant.tenantId}/backup.token`) ?? "";
   const url = agentUrl(services, backup, sight);
   return { url, token, client: agentClient(url, token) };
+};
+
+/** Makes a backup another than was taken, as if it had been so from the start: it is signed by the tenant's key. */
+export const resign = async (
+  { services }: Rig,
+  { backup, tenant, secrets }: Pick<TestTenant, "backup" | "tenant" | "secrets">,
+  manifest: Manifest,
+): Promise<void> => {
+  const { mac: _, key, ...content } = manifest;
+  const dataKey = parseDataKey(secrets.values.get(`${tenant.tenantId}/backup.key`) ?? "");
+  const file = {
+    path: `${agentBackupsFolder}/${manifest.id}/manifest.json`,
+    content: manifestText(signedManifest(content, dataKey, key.wrapped)),
+    mode: 0o600,
+    owner: agentUser,
+  };
+  await services.engine.putFiles(backup.container, [file]);
 };

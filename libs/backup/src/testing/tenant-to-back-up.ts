@@ -43,6 +43,8 @@ export interface TenantToBackUp {
     /** Uploads a form to it. */
     send(path: string, form: FormData): Promise<{ status: number; body: unknown }>;
   };
+  /** A session of the administrator's in a database of that server. */
+  connect(database: string): Promise<ReturnType<typeof createClient>>;
   /** Runs statements in the database as its administrator. */
   sql(...statements: readonly string[]): Promise<void>;
 }
@@ -70,13 +72,15 @@ export const tenantToBackUp = async (after: CleanUp): Promise<TenantToBackUp> =>
   const database = `backup_test_${chance}`;
   const user = `${database}_app`;
   const password = randomBytes(24).toString("base64url");
-  const administer = async (name: string, statements: readonly string[]): Promise<void> => {
+  const connect = async (name: string): Promise<ReturnType<typeof createClient>> => {
     const { host, port, adminUser, password: adminPassword } = tenantDb;
-    const client = createClient(
-      { host, port, user: adminUser, password: adminPassword, database: name },
-      "tests",
-    );
+    const address = { host, port, user: adminUser, password: adminPassword, database: name };
+    const client = createClient(address, "tests");
     await client.connect();
+    return client;
+  };
+  const administer = async (name: string, statements: readonly string[]): Promise<void> => {
+    const client = await connect(name);
     try {
       for (const statement of statements) await client.query(statement);
     } finally {
@@ -105,7 +109,7 @@ export const tenantToBackUp = async (after: CleanUp): Promise<TenantToBackUp> =>
     `GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${quotedUser}`,
   );
   return {
-    ...{ installation, engine, network, sql },
+    ...{ installation, engine, network, connect, sql },
     image: images.backup,
     database: { host: "postgres", port: 5432, database, user, password },
     redis: await redisUser(after, chance),
