@@ -6,13 +6,22 @@ import { type Flags, helpOf, readFlags, UsageError, wholeNumber } from "./flags.
 import { idle } from "./idle.ts";
 import { memory } from "./memory.ts";
 import { saveResult } from "./page.ts";
+import { remove } from "./remove.ts";
 import { jsonOf, type Report, tableOf } from "./report.ts";
 import { runningStackFile } from "./running-stack.ts";
 import { type Measures, pairedRatio, spreadOf } from "./statistics.ts";
 import { storm } from "./storm.ts";
 import { tenant } from "./tenant.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { backup, engine, tenant, storm, memory, idle };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  backup,
+  engine,
+  tenant,
+  storm,
+  remove,
+  memory,
+  idle,
+};
 
 const [name = "", ...argv] = process.argv.slice(2);
 const chosen = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
