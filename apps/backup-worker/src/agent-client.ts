@@ -35,6 +35,9 @@ export interface AgentClient {
 }
 
 const readyMs = 4_000;
+// A connection is not kept for the next call: the agent may have been started again meanwhile, and where its address
+// changed with that (Podman) nothing answers on the old one, not even by a refusal.
+const unkept = { connection: "close" };
 const refusal = z.object({ error: z.string() });
 
 export const agentClient = (url: string, token: string): AgentClient => {
@@ -47,7 +50,7 @@ export const agentClient = (url: string, token: string): AgentClient => {
   ): Promise<T> => {
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, ...unkept },
       ...(sent !== undefined && { body: JSON.stringify(sent) }),
       signal,
     });
@@ -93,7 +96,7 @@ export const agentClient = (url: string, token: string): AgentClient => {
     notReady: async (signal) => {
       try {
         const soon = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
-        const response = await fetch(`${url}/health/ready`, { signal: soon });
+        const response = await fetch(`${url}/health/ready`, { headers: unkept, signal: soon });
         const body = await response.text();
         return response.ok ? undefined : body;
       } catch (error) {

@@ -1,6 +1,6 @@
 import { missing, type StepContext } from "@deeplens/worker";
 import { imageOf, type Keys, keyFile, waitForQdrant } from "./container.ts";
-import type { QdrantAccess } from "./qdrant.ts";
+import { type QdrantAccess, unkept } from "./qdrant.ts";
 import { type TenantQdrant, urlOf, type VectorServices } from "./tenant-qdrant.ts";
 
 /** Gives the container these keys, in place of any before; gives where it answers. Starting anew ends every session. */
@@ -33,7 +33,8 @@ export const proveKey = async (
   const status = await context.call(
     expected === "answers" ? "use the key" : "be refused by Qdrant",
     async (signal) => {
-      const response = await fetch(`${url}/collections`, { headers: { "api-key": apiKey }, signal });
+      const headers = { "api-key": apiKey, ...unkept };
+      const response = await fetch(`${url}/collections`, { headers, signal });
       await response.arrayBuffer();
       return response.status;
     },

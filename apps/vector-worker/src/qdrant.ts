@@ -46,10 +46,16 @@ export const waitUntilReady = async (
   }
 };
 
+/**
+ * Headers by which a connection is not kept for the next call: Qdrant may have been started again meanwhile, and where
+ * its address changed with that (Podman) nothing answers on the old one, not even by a refusal.
+ */
+export const unkept = { connection: "close" };
+
 const isReady = async (url: string, signal: AbortSignal): Promise<boolean> => {
   try {
     const soon = AbortSignal.any([signal, AbortSignal.timeout(1_000)]);
-    const response = await fetch(`${url}/readyz`, { signal: soon });
+    const response = await fetch(`${url}/readyz`, { headers: unkept, signal: soon });
     await response.arrayBuffer();
     return response.ok;
   } catch {
@@ -91,7 +97,7 @@ export const look = async (
   { url, apiKey }: QdrantAccess,
   signal: AbortSignal,
 ): Promise<{ version: string; points: Readonly<Record<string, number>> }> => {
-  const response = await fetch(`${url}/`, { headers: { "api-key": apiKey }, signal });
+  const response = await fetch(`${url}/`, { headers: { "api-key": apiKey, ...unkept }, signal });
   const { version } = (await response.json()) as { version?: string };
   const client = clientOf({ url, apiKey });
   const { collections } = await client.getCollections();
@@ -121,8 +127,8 @@ export const proveCollection = async (access: QdrantAccess, spec: CollectionSpec
  * @throws KeyNotAskedForError when either is answered
  */
 export const proveKeyIsAskedFor = async (url: string, signal: AbortSignal): Promise<void> => {
-  for (const headers of [{}, { "api-key": "not-the-key" }]) {
-    const response = await fetch(`${url}/collections`, { headers, signal });
+  for (const key of [{}, { "api-key": "not-the-key" }]) {
+    const response = await fetch(`${url}/collections`, { headers: { ...key, ...unkept }, signal });
     await response.arrayBuffer();
     if (response.ok) throw new KeyNotAskedForError();
     if (response.status !== 401 && response.status !== 403)

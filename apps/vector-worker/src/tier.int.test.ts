@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { limitsInside } from "@deeplens/containers/testing";
 import { tiers } from "@deeplens/contracts";
 import { type CleanUps, cleanUps } from "@deeplens/testing";
 import { type Rig, vectorRig } from "./testing/rig.ts";
@@ -12,8 +13,9 @@ before(async () => {
 after(() => last.run());
 
 const limitsOf = async (container: string) => {
-  const { HostConfig, State } = await rig.docker.getContainer(container).inspect();
-  return { memory: HostConfig.Memory, cpus: (HostConfig.NanoCpus ?? 0) / 1e9, startedAt: State.StartedAt };
+  const { State } = await rig.docker.getContainer(container).inspect();
+  const { memoryBytes: memory, cpus } = await limitsInside(rig.engine, container);
+  return { memory, cpus, startedAt: State.StartedAt };
 };
 
 // Seen to fail with a preview that limits.

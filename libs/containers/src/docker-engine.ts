@@ -6,6 +6,7 @@ import { memoryInUseOf, toCreateOptions, toLimits, toSight } from "./docker-spec
 import type { ContainerEngine, ContainerSight, Labels, VolumeSight } from "./engine.ts";
 import { ContainerError, statusOf } from "./errors.ts";
 import { bears } from "./ownership.ts";
+import { limitOnPodman } from "./podman-limits.ts";
 import { collect, takeApart } from "./streams.ts";
 import { tarOf } from "./tar.ts";
 
@@ -106,7 +107,10 @@ export const dockerEngine = (options: { host?: string } = {}): ContainerEngine =
 
     setLimits: (container, limits, call) =>
       bounded(`limit container ${container}`, call, async (abortSignal) => {
-        await docker.getContainer(container).update({ ...toLimits(limits), abortSignal });
+        const options = { ...toLimits(limits), abortSignal };
+        const made = await missingIsUndefined(docker.getContainer(container).update(options));
+        // There is no such container, or no such call.
+        if (made === undefined) await limitOnPodman(docker, container, limits, abortSignal);
       }),
 
     memoryInUse: (container, call) =>
@@ -168,30 +172,37 @@ export const dockerEngine = (options: { host?: string } = {}): ContainerEngine =
           docker.listContainers({ all: true, filters, abortSignal }),
           docker.listVolumes(volumeQuery),
         ]);
-        return {
+        const all = {
           containers: containers.map((found) => ({
             name: found.Names[0]?.replace(/^\//, "") ?? found.Id,
-            labels: found.Labels,
+            labels: found.Labels ?? {},
           })),
           volumes: (Volumes ?? []).map((found) => ({ name: found.Name, labels: found.Labels ?? {} })),
         };
+        // Podman gives the volumes that bear any of the labels, not all of them.
+        const bearing = (found: { readonly labels: Labels }): boolean => bears(found.labels, labels);
+        return { containers: all.containers.filter(bearing), volumes: all.volumes.filter(bearing) };
       }),
   };
 };
 
-const undefinedOn =
-  (status: number) =>
+const undefinedWhere =
+  (said: (error: unknown) => boolean) =>
   async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
       return await answer;
     } catch (error) {
-      if (statusOf(error) === status) return undefined;
+      if (said(error)) return undefined;
       throw error;
     }
   };
 
-const missingIsUndefined = undefinedOn(404);
-const nameTakenIsUndefined = undefinedOn(409);
+const missingIsUndefined = undefinedWhere((error) => statusOf(error) === 404);
+
+// Podman says it with a 500.
+const nameTakenIsUndefined = undefinedWhere(
+  (error) => statusOf(error) === 409 || /name .* is already in use/i.test((error as Error).message),
+);
 
 const sameOwner = <Sight extends { labels: Labels }>(
   kind: string,

@@ -47,10 +47,10 @@ export const toLimits = ({ memoryBytes, cpus, pids }: ContainerLimits) => ({
 });
 
 /** What of a container's memory in use can't be given back: pages of files can. */
-export const memoryInUseOf = ({ memory_stats: memory }: ContainerStats): number => {
+export const memoryInUseOf = ({ memory_stats: memory }: Partial<ContainerStats>): number => {
   const stats: { readonly inactive_file?: number; readonly total_inactive_file?: number } =
-    memory.stats ?? {};
-  return Math.max(0, (memory.usage ?? 0) - (stats.inactive_file ?? stats.total_inactive_file ?? 0));
+    memory?.stats ?? {};
+  return Math.max(0, (memory?.usage ?? 0) - (stats.inactive_file ?? stats.total_inactive_file ?? 0));
 };
 
 // What Go writes for a time that never was.

@@ -47,7 +47,8 @@ export interface ContainerEngine {
   stop(container: string, call?: CallOptions & { graceMs?: number }): Promise<void>;
   /**
    * Gives it other limits, running or not, from now on. A running one that has more memory in use than it may have now
-   * is made to give it back, or is ended by the kernel and started again: see memoryInUse.
+   * is made to give it back, or is ended by the kernel and started again: see memoryInUse. Podman 4 limits a running one
+   * alone, and until its next start.
    */
   setLimits(container: string, limits: ContainerLimits, call?: CallOptions): Promise<void>;
   /** How much memory a running container has in use that it can't give back, in bytes; 0 for a stopped one. */

@@ -74,7 +74,7 @@ const codeOf = (status: number | undefined, reason: string): ContainerErrorCode 
     return "port-taken";
   if (/no such image|image not known|manifest unknown/i.test(reason)) return "image-missing";
   if (/network .*not found|unable to find network/i.test(reason)) return "network-missing";
-  if (status === 409 && /in use/i.test(reason)) return "in-use";
+  if (status === 409 && /in use|being used/i.test(reason)) return "in-use";
   if (status === 404) return "missing";
   return "engine-error";
 };

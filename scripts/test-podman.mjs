@@ -1,0 +1,3 @@
+import { runScript } from "./bootstrap/run.mjs";
+
+await runScript("test-podman");
