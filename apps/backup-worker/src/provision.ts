@@ -1,7 +1,7 @@
 import { type ContainerFile, type ContainerSight, hasCode } from "@deeplens/containers";
 import {
   ensureResource,
-  type ProvisionCommand,
+  type PartCommand,
   removeResource,
   type StepContext,
   type StepDone,
@@ -26,7 +26,7 @@ import { waitForAgent } from "./wait-for-agent.ts";
  */
 export const provision = async (
   services: BackupServices,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const { tenant } = command;
@@ -80,7 +80,7 @@ class ImageMissingError extends Error {
 const startContainer = async (
   services: BackupServices,
   backup: TenantBackup,
-  { tenant }: ProvisionCommand,
+  { tenant }: PartCommand,
   context: StepContext,
   files: readonly ContainerFile[],
 ): Promise<ContainerSight> => {

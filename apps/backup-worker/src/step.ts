@@ -1,4 +1,4 @@
-import type { StepHandler } from "@deeplens/worker";
+import { repairBy, type StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { backupOperations } from "./operations.ts";
 import { probeBackups } from "./probe.ts";
@@ -9,5 +9,9 @@ import type { BackupServices } from "./tenant-backup.ts";
 export const backupStep = (services: BackupServices): StepHandler => ({
   provision: (command, context) => provision(services, command, context),
   compensate: (command, context) => compensate(services, command, context),
-  operations: { ...backupOperations(services), probe: probeBackups(services) },
+  operations: {
+    ...backupOperations(services),
+    probe: probeBackups(services),
+    repair: repairBy((command, context) => provision(services, command, context)),
+  },
 });

@@ -1,7 +1,7 @@
 import { createPool } from "@deeplens/postgres";
 import { readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
-import { lifeOperations, runWorker } from "@deeplens/worker";
+import { lifeOperations, repairBy, runWorker } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { settings } from "./config.ts";
 import { databaseLife } from "./database-life.ts";
@@ -80,6 +80,7 @@ await runProcess(log, (signal) =>
           operations: {
             ...lifeOperations(lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)])),
             tier: databaseTier(server),
+            repair: repairBy((command, context) => provision(parts, command, context)),
             probe: probeDatabase({ server, redis, cluster: kafka }),
             ...restoreOperations(server),
           },

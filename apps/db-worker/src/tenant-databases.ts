@@ -10,12 +10,11 @@ import {
 import { type PoolClient, quoteIdentifier, quoteLiteral, sqlStateOf } from "@deeplens/postgres";
 import {
   ensureResource,
+  type PartCommand,
   PermanentStepError,
-  type ProvisionCommand,
   removeResource,
   type StepContext,
   type StepDone,
-  type StepHandler,
   type Tenant,
   type UndoCommand,
 } from "@deeplens/worker";
@@ -23,6 +22,7 @@ import { foreignContents } from "./database-contents.ts";
 import { arrangeDatabase } from "./database-grants.ts";
 import { withDdlSession } from "./ddl-session.ts";
 import { ownerLabel, sightOf } from "./owner-label.ts";
+import type { DatabasePart } from "./provision.ts";
 import { scramVerifier } from "./scram-verifier.ts";
 import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts";
 import { ensureTemplate, type Template, templateOf } from "./tenant-template.ts";
@@ -40,7 +40,7 @@ export const backupConnections = 4;
  *
  * @param options `copy`: whether to copy the template database (quicker), or to run the migrations in an empty one
  */
-export const tenantDatabases = (server: TenantServer, options = { copy: true }): StepHandler => ({
+export const tenantDatabases = (server: TenantServer, options = { copy: true }): DatabasePart => ({
   provision: (command, context) => provision(server, options, command, context),
   compensate: (command, context) => compensate(server, command, context),
 });
@@ -48,7 +48,7 @@ export const tenantDatabases = (server: TenantServer, options = { copy: true }):
 const provision = async (
   server: TenantServer,
   { copy }: { copy: boolean },
-  { tenant, tier }: ProvisionCommand,
+  { tenant, tier }: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const password = await context.secrets.ensure(databaseSecret);

@@ -5,12 +5,11 @@ import {
   ensureResource,
   nothing,
   ownedByOther,
+  type PartCommand,
   PermanentStepError,
-  type ProvisionCommand,
   removeResource,
   type StepContext,
   type StepDone,
-  type StepHandler,
   type Tenant,
   type UndoCommand,
   unlabelled,
@@ -25,6 +24,7 @@ import {
   readUntil,
   removeProbes,
 } from "./kafka-records.ts";
+import type { DatabasePart } from "./provision.ts";
 
 export const kafkaSecret = "kafka.user";
 
@@ -36,14 +36,14 @@ const retentionMs = 7 * 24 * 60 * 60 * 1_000;
  * tenant's prefix. Nothing in Kafka bears a label, so the ledger alone says whose a thing is: a topic, a user or
  * rights that were there before are somebody else's.
  */
-export const tenantKafka = (cluster: KafkaCluster): StepHandler => ({
+export const tenantKafka = (cluster: KafkaCluster): DatabasePart => ({
   provision: (command, context) => provision(cluster, command, context),
   compensate: (command, context) => compensate(cluster, command, context),
 });
 
 const provision = async (
   cluster: KafkaCluster,
-  { tenant }: ProvisionCommand,
+  { tenant }: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const names = namesOf(tenant, context.installation);

@@ -2,16 +2,16 @@ import { type ReceiptLine, redisBackupUserName, redisKeyPrefix, redisUserName } 
 import {
   ensureResource,
   nothing,
+  type PartCommand,
   PermanentStepError,
-  type ProvisionCommand,
   removeResource,
   type StepContext,
   type StepDone,
-  type StepHandler,
   type Tenant,
   type UndoCommand,
   unlabelled,
 } from "@deeplens/worker";
+import type { DatabasePart } from "./provision.ts";
 import { redisBackupRule, redisRule } from "./redis-rules.ts";
 import {
   askingRedis,
@@ -32,14 +32,14 @@ export const redisBackupSecret = "redis.backup";
  * nor keys bear a label, so the ledger alone says whose they are: keys that were there before, like a user made by
  * hand, are somebody else's.
  */
-export const tenantRedis = (server: RedisServer): StepHandler => ({
+export const tenantRedis = (server: RedisServer): DatabasePart => ({
   provision: (command, context) => askingRedis(server, () => provision(server, command, context)),
   compensate: (command, context) => askingRedis(server, () => compensate(server, command, context)),
 });
 
 const provision = async (
   server: RedisServer,
-  { tenant }: ProvisionCommand,
+  { tenant }: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const password = (await context.secrets.ensure(redisSecret)).value;

@@ -4,6 +4,7 @@ import {
   type Operation,
   operationDone,
   PermanentStepError,
+  repairBy,
   type StepHandler,
 } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
@@ -22,11 +23,14 @@ import { provisionBucket } from "./provision.ts";
 export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => {
   const bucket: Acts = {
     ...{ ...bucketLife(root), probe: probeBucket(root), tier: bucketTier(root) },
-    "replace-credentials": notOwn,
+    ...{
+      "replace-credentials": notOwn,
+      repair: repairBy((command, context) => provisionBucket(root, command, context)),
+    },
   };
   const own: Acts = {
     ...{ ...byosLife(reach), probe: probeByos(reach), tier: noQuota },
-    "replace-credentials": replaceCredentials(reach),
+    ...{ "replace-credentials": replaceCredentials(reach), repair: byosLife(reach).resume },
   };
   const act =
     (name: keyof Acts): Operation =>
@@ -48,6 +52,7 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
       probe: act("probe"),
       tier: act("tier"),
       "replace-credentials": act("replace-credentials"),
+      repair: act("repair"),
     },
   };
 };
@@ -56,6 +61,7 @@ interface Acts extends Life {
   readonly probe: Operation;
   readonly tier: Operation;
   readonly "replace-credentials": Operation;
+  readonly repair: Operation;
 }
 
 // What lies in the tenant's own cloud is not limited from here.

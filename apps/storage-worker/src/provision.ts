@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { tiers } from "@deeplens/contracts";
 import {
   ensureResource,
-  type ProvisionCommand,
+  type PartCommand,
   type StepContext,
   type StepDone,
   type Tenant,
@@ -38,7 +38,7 @@ export const makeSecretKey = (): string => randomBytes(24).toString("base64url")
  */
 export const provisionBucket = async (
   root: AdminAccess,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const { tenant, tier } = command;
@@ -86,7 +86,7 @@ const ensureUpserted = async (context: StepContext, tenant: Tenant, port: Creata
 
 const ensureBucket = async (
   root: AdminAccess,
-  { tenant, tier }: ProvisionCommand,
+  { tenant, tier }: PartCommand,
   context: StepContext,
   port: ReturnType<typeof storagePorts>["bucket"],
 ): Promise<void> => {

@@ -10,6 +10,7 @@ import { addHealth } from "./commands/health.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRemove } from "./commands/remove.ts";
+import { addRepair } from "./commands/repair.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
@@ -61,6 +62,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addBackup,
     addBackups,
     addRestoreBackup,
+    addRepair,
     addShards,
     addCredentials,
     addSecret,

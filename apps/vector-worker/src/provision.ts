@@ -2,8 +2,8 @@ import { type ContainerSight, hasCode, ownershipOf } from "@deeplens/containers"
 import {
   ensureResource,
   ownedByOther,
+  type PartCommand,
   PermanentStepError,
-  type ProvisionCommand,
   removeResource,
   type StepContext,
   type StepDone,
@@ -36,7 +36,7 @@ import {
  */
 export const provision = async (
   services: VectorServices,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
   const { collection } = services;
@@ -81,7 +81,7 @@ export const provision = async (
 const startOnFreePorts = async (
   services: VectorServices,
   qdrant: TenantQdrant,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
   key: { apiKey: string; user: string },
 ): Promise<PortPair> => {
@@ -110,7 +110,7 @@ const startOnFreePorts = async (
 const ensureContainer = async (
   services: VectorServices,
   qdrant: TenantQdrant,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
   pair: PortPair,
   key: { apiKey: string; user: string },
@@ -152,7 +152,7 @@ const isOfOtherPorts = (
 const removeContainer = async (
   services: VectorServices,
   qdrant: TenantQdrant,
-  command: ProvisionCommand,
+  command: PartCommand,
   context: StepContext,
 ): Promise<void> => {
   await removeResource(context, command.tenant, containerResource(services, qdrant, context.installation));

@@ -1,4 +1,4 @@
-import { lifeOperations, type StepHandler } from "@deeplens/worker";
+import { lifeOperations, repairBy, type StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { vectorLife } from "./life.ts";
 import { probeVectors } from "./probe.ts";
@@ -15,6 +15,7 @@ export const vectorStep = (services: VectorServices): StepHandler => ({
     ...lifeOperations(vectorLife(services)),
     ...rotation(services),
     tier: vectorTier(services),
+    repair: repairBy((command, context) => provision(services, command, context)),
     probe: probeVectors(services),
   },
 });

@@ -79,7 +79,8 @@ export type TenantActName =
   | "tier"
   | "restore-back"
   | "restore-end"
-  | "replace-credentials";
+  | "replace-credentials"
+  | "repair";
 
 /** What else an act is told. */
 export interface TenantActTold {

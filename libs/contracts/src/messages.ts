@@ -15,6 +15,7 @@ import type {
   TenantRemovalRequested,
   TenantRemovalStarted,
   TenantRemoved,
+  TenantRepaired,
   TenantRequested,
   TenantRestored,
   TenantResumed,
@@ -47,6 +48,7 @@ export type LifecycleEvent =
   | { record: "TenantSuspended"; value: TenantSuspended }
   | { record: "TenantResumed"; value: TenantResumed }
   | { record: "TenantCredentialsReplaced"; value: TenantCredentialsReplaced }
+  | { record: "TenantRepaired"; value: TenantRepaired }
   | { record: "TenantRemovalStarted"; value: TenantRemovalStarted }
   | { record: "TenantRestored"; value: TenantRestored }
   | { record: "TenantRemoved"; value: TenantRemoved }

@@ -17,6 +17,7 @@ export const recordNames = [
   "TenantSuspended",
   "TenantResumed",
   "TenantCredentialsReplaced",
+  "TenantRepaired",
   "TenantRemovalStarted",
   "TenantRestored",
   "TenantRemoved",

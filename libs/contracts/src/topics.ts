@@ -63,6 +63,7 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantSuspended",
     "TenantResumed",
     "TenantCredentialsReplaced",
+    "TenantRepaired",
     "TenantRemovalStarted",
     "TenantRestored",
     "TenantRemoved",

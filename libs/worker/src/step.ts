@@ -28,6 +28,9 @@ export interface ProvisionCommand {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
+/** What a part is made of that has no use for the rest of the request: an operation knows as much. */
+export type PartCommand = Pick<ProvisionCommand, "tenant" | "tier" | "inputs">;
+
 /** Undo the step; `purpose` says whether it is the rollback itself, its second look, or the sweep of open intents. */
 export interface UndoCommand {
   readonly tenant: Tenant;

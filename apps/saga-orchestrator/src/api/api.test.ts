@@ -96,6 +96,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/purge",
     "/v1/tenants/{tenant}/release",
     "/v1/tenants/{tenant}/remove",
+    "/v1/tenants/{tenant}/repair",
     "/v1/tenants/{tenant}/replace-credentials",
     "/v1/tenants/{tenant}/restore",
     "/v1/tenants/{tenant}/restore-back",

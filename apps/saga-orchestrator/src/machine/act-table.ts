@@ -290,6 +290,31 @@ export const credentialReplacement: ActTable = {
   ],
 };
 
+const repair = (part: StepName, after: readonly string[]) =>
+  ({
+    step: `repair-${part}`,
+    after,
+    does: "operation",
+    part,
+    operation: "repair",
+    keepsOutputs: true,
+  }) as const;
+
+/**
+ * Makes again what a tenant has lost with one of the services, under the same names and with the same credentials. What is
+ * there is left alone, so there is nothing to undo. Identity is not asked: it can't be made again without its users.
+ */
+export const reparation: ActTable = {
+  kind: "repair",
+  onFailure: "undo",
+  steps: [
+    repair("database", []),
+    { ...repair("storage", []), when: withStorage },
+    repair("vectors", []),
+    repair("backup", ["repair-database", "repair-vectors"]),
+  ],
+};
+
 export const actTables = [
   suspension,
   resumption,
@@ -302,6 +327,7 @@ export const actTables = [
   switchingBack,
   endingRestore,
   credentialReplacement,
+  reparation,
 ] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */

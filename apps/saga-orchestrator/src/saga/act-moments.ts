@@ -94,6 +94,10 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
         record: "TenantCredentialsReplaced",
         value: { reason },
       });
+    case "repair":
+      tenant.acts = acts;
+      moveTenant(batch, tenant, tenant.state);
+      return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRepaired", value: { reason } });
     case "backup":
     case "drill":
     case "backups":

@@ -114,6 +114,7 @@ type OfAct =
   | "TenantSuspended"
   | "TenantResumed"
   | "TenantCredentialsReplaced"
+  | "TenantRepaired"
   | "TenantRemovalStarted"
   | "TenantRestored"
   | "TenantRemoved"

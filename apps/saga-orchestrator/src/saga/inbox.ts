@@ -46,6 +46,7 @@ export type InboxBody =
         | "release"
         | "tier"
         | "replace-credentials"
+        | "repair"
         | BackupAct;
       readonly slug: string;
       /** Where another tenant has the slug, the act is refused. */

@@ -17,7 +17,7 @@ export interface Asked {
 
 type Refusal = Extract<InboxResult, { ok: false }>;
 
-type Begun = "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | BackupAct;
+type Begun = "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | BackupAct;
 
 /** In which states an act begins, and in which there is nothing to do. */
 const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {
@@ -33,6 +33,8 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   "restore-back": { from: ["ready"], already: [] },
   "restore-end": { from: ["ready"], already: [] },
   "replace-credentials": { from: ["ready", "suspended"], already: [] },
+  // Of a suspended one it would open what is closed: it is resumed first.
+  repair: { from: ["ready"], already: [] },
 };
 
 /**
@@ -67,6 +69,7 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "restore-back":
     case "restore-end":
     case "replace-credentials":
+    case "repair":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":

@@ -284,7 +284,7 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
-  (name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | BackupAct) =>
+  (name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | BackupAct) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
     const event = tenantAct(name)(rest);
@@ -304,6 +304,7 @@ export const tierAsked = beginning("tier");
 export const restoreBackAsked = beginning("restore-back");
 export const restoreEndAsked = beginning("restore-end");
 export const replaceCredentialsAsked = beginning("replace-credentials");
+export const repairAsked = beginning("repair");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

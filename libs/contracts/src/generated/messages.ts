@@ -368,6 +368,21 @@ export interface TenantCredentialsReplaced {
   readonly reason: string;
 }
 
+/** What the tenant had lost with one of the services was made again, empty: its data come from a backup. */
+export interface TenantRepaired {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
 /** A tenant is being removed: it is suspended and backed up now, and kept until the purge. */
 export interface TenantRemovalStarted {
   readonly tenantId: string;

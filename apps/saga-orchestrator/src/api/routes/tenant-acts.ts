@@ -35,6 +35,8 @@ const acts: Readonly<Record<Act, string>> = {
   "restore-end": "Drop what the last restore replaced: from then on there is no switching back",
   "replace-credentials":
     "Have a tenant's own storage opened by other credentials, proven before they take the place of those before",
+  repair:
+    "Make again what a tenant has lost with one of the services: empty, with the same names and credentials",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 
