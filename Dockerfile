@@ -13,7 +13,17 @@ WORKDIR /code
 COPY libs libs
 COPY apps apps
 COPY scripts/strip-types.mjs ./
-RUN node --disable-warning=ExperimentalWarning strip-types.mjs libs apps
+# The console is a page: it is built below, and has no process.
+RUN rm -r apps/console && node --disable-warning=ExperimentalWarning strip-types.mjs libs apps
+
+FROM node:24-bookworm-slim AS console
+WORKDIR /app
+COPY --from=manifests /manifests ./
+RUN npm ci --workspace @deeplens/console --ignore-scripts && npm cache clean --force
+COPY libs libs
+COPY apps/console apps/console
+COPY tsconfig.base.json ./
+RUN npm run build --workspace @deeplens/console
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="DeepLens tenant control plane"
@@ -26,4 +36,5 @@ COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY --from=code /code/libs libs
 COPY --from=code /code/apps apps
+COPY --from=console /app/apps/console/dist apps/console/dist
 USER 10001:10001

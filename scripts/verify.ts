@@ -17,6 +17,12 @@ const checks = [
   },
   { name: "types", title: "types (tsc)", command: [bin("tsc"), "-p", ".", "--noEmit"], hint: "see the log" },
   {
+    name: "console-types",
+    title: "types of the console's page (tsc)",
+    command: [bin("tsc"), "-p", "apps/console", "--noEmit"],
+    hint: "see the log",
+  },
+  {
     name: "generated",
     title: "types follow from the schemas",
     command: [process.execPath, "libs/contracts/generate/main.ts", "--check"],

@@ -4,7 +4,16 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 // What no image takes in (.dockerignore says the same), so that editing a test does not rebuild the fleet.
-const ignoredFolders = new Set(["node_modules", ".nx", "__pycache__", ".git", "test", "tests", "fixtures"]);
+const ignoredFolders = new Set([
+  "node_modules",
+  ".nx",
+  "__pycache__",
+  ".git",
+  "dist",
+  "test",
+  "tests",
+  "fixtures",
+]);
 const ignoredFiles = /(\.test\.ts|\.log|\.md)$/;
 
 /** Hashes files and folders (paths from `root`) and the `extra` words. 12 hexadecimal characters. */

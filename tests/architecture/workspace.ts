@@ -43,9 +43,9 @@ export const packages: readonly Package[] = globSync(
   });
 
 /** Every TypeScript file of the packages and of scripts/, from the root. */
-export const sourceFiles: readonly string[] = globSync("{apps,libs,local,tests,scripts}/**/*.{ts,mts}", {
+export const sourceFiles: readonly string[] = globSync("{apps,libs,local,tests,scripts}/**/*.{ts,tsx,mts}", {
   cwd: root,
-  exclude: (name) => name === "node_modules" || name.endsWith("/node_modules"),
+  exclude: (name) => /(^|\/)(node_modules|dist)$/.test(name),
 }).sort();
 
 export const imports: readonly Import[] = sourceFiles.flatMap((file) =>

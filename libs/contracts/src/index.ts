@@ -1,3 +1,4 @@
+export * from "./access-key.ts";
 export * from "./byos-credentials.ts";
 export * from "./digests.ts";
 export type * from "./generated/messages.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { accessKey } from "./access-key.ts";
 import {
-  accessKey,
   applicationRoleName,
   bucketName,
   bucketPolicyName,

@@ -1,4 +1,3 @@
-import { base32, sha256 } from "./digests.ts";
 import type { Slug } from "./slug.ts";
 import type { StepName } from "./steps.ts";
 import type { TenantId } from "./tenant-id.ts";
@@ -32,9 +31,6 @@ export const tenantTopicName = (installation: string, slug: Slug): string =>
 export const bucketName = (installation: string, slug: Slug): string => `${installation}-${slug}`;
 /** The policy of a bucket is found by the bucket's own name. */
 export const bucketPolicyName = (installation: string, slug: Slug): string => bucketName(installation, slug);
-/** A MinIO access key (20 characters) that follows from its owner, so that no crash can make a second one. */
-export const accessKey = (tenantId: TenantId, purpose: "user" | "service-account"): string =>
-  base32(sha256(tenantId, purpose)).slice(0, 20);
 
 export const networkName = (installation: string): string => `${installation}-network`;
 export const containerName = (installation: string, service: TenantService, slug: Slug): string =>

@@ -3,11 +3,17 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "./problem.ts";
 
 const minimumTokenLength = 16;
-const open = "/openapi.json";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** True for what anybody may read: the API's own description, and the console's page. */
+    readonly open?: boolean;
+  }
+}
 
 /**
- * A hook that lets a request pass only with `Authorization: Bearer <token>`, compared in constant time. The API's own
- * description is open; an unknown path is not, so that nobody learns which paths there are.
+ * A hook that lets a request pass only with `Authorization: Bearer <token>`, compared in constant time. Routes that say
+ * so are open; an unknown path is not, so that nobody learns which paths there are.
  *
  * @throws where the token is too short to protect anything
  */
@@ -16,7 +22,7 @@ export const requireToken = (token: string) => {
     throw new Error(`the API token has ${token.length} characters; it needs ${minimumTokenLength} or more`);
   const expected = digest(token);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (request.routeOptions.url === open) return;
+    if (request.routeOptions.config.open === true) return;
     const given = /^Bearer +([^\s]+) *$/i.exec(request.headers.authorization ?? "")?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
     void reply.header("www-authenticate", 'Bearer realm="deeplens"');

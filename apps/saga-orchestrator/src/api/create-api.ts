@@ -8,11 +8,13 @@ import type { Pool } from "@deeplens/postgres";
 import fastifySwagger from "@fastify/swagger";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { requireToken } from "./auth.ts";
+import { builtConsole, readConsole } from "./console-files.ts";
 import type { ApiContext } from "./context.ts";
 import { answerError, answerErrors } from "./errors.ts";
 import { createInboxWaiter } from "./inbox-row.ts";
 import { description } from "./openapi.ts";
 import { actRoutes } from "./routes/acts.ts";
+import { consoleRoutes } from "./routes/console.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -97,7 +99,8 @@ export const createApi = ({
 };
 
 const addRoutes = (app: Api, context: ApiContext): void => {
-  app.get("/openapi.json", { schema: { hide: true } as object }, () => app.swagger());
+  app.get("/openapi.json", { schema: { hide: true } as object, config: { open: true } }, () => app.swagger());
+  consoleRoutes(app, readConsole(builtConsole), context.installation);
   for (const routes of [
     tenantRequestRoutes,
     tenantRoutes,

@@ -1,0 +1,814 @@
+// Written by `npm run generate` from docs/openapi.json: change the schemas of the API instead.
+
+export interface Operations {
+  /** Tenants, newest first */
+  "GET /v1/tenants": {
+    path: Record<never, never>;
+    query: { state?: string; cursor?: string; limit?: number };
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly tenantId: string;
+        readonly slug: string;
+        readonly name: string;
+        /** provisioning, ready, compensating, rolled-back, stuck, suspended, removing or removed */
+        readonly state: string;
+        readonly revision: number;
+        readonly tier: string;
+        readonly limits: {
+          readonly storageBytes: number;
+          readonly users: number;
+          readonly apiCallsPerDay: number;
+        } | null;
+        readonly storageType: string;
+        readonly resources: Readonly<Record<string, string>>;
+        /** why a ready tenant does not work as it should */
+        readonly degraded: {
+          /** ISO 8601, UTC */
+          readonly since: string;
+          readonly reason: string;
+        } | null;
+        /** the latest saga of this tenant */
+        readonly sagaId: string | null;
+        /** the act that changes it now */
+        readonly running: {
+          readonly sagaId: string;
+          readonly kind: string;
+        } | null;
+        readonly suspended: {
+          /** ISO 8601, UTC */
+          readonly since: string;
+          readonly reason: string;
+        } | null;
+        readonly removal: {
+          readonly sagaId: string;
+          /** until then it can be restored */
+          readonly purgeAt: string;
+          /** when its name is free again; null while it is not removed */
+          readonly slugHeldUntil: string | null;
+        } | null;
+        /** ISO 8601, UTC */
+        readonly createdAt: string;
+        /** ISO 8601, UTC */
+        readonly updatedAt: string;
+      })[];
+      /** the cursor of the next page; null on the last */
+      readonly next: string | null;
+    };
+  };
+  /** Request a tenant */
+  "POST /v1/tenants": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** the tenant's name; its slug is made from it */
+      readonly name: string;
+      /** free, professional or enterprise */
+      readonly tier: string;
+      readonly storage: {
+        /** deeplens, none, or byos: the tenant's own, described by what follows */
+        readonly type: string;
+        /** aws_s3, azure_blob or gcs */
+        readonly provider?: string | null;
+        /** the bucket; for azure_blob the container */
+        readonly bucket?: string | null;
+        /** where the service is, unless it is the provider's own */
+        readonly endpoint?: string | null;
+        /** aws_s3 only */
+        readonly region?: string | null;
+        /** the folder of the bucket that is the tenant's */
+        readonly prefix?: string | null;
+        /** aws_s3 only: the bucket is named in the path */
+        readonly pathStyle?: boolean | null;
+        readonly credentialRef?: string | null;
+      };
+      /** the tenant's first administrator */
+      readonly administrator: {
+        readonly email: string;
+        readonly firstName: string;
+        readonly lastName: string;
+      };
+    };
+    answer: {
+      readonly tenantId: string;
+      readonly slug: string;
+      /** null while the request waits in the inbox */
+      readonly sagaId: string | null;
+      readonly status: string;
+      /** true when this request had been made before */
+      readonly repeated: boolean;
+      /** GET /v1/inbox/{id} says what became of the request */
+      readonly inboxId: number;
+    };
+  };
+  /** One tenant, by slug or id */
+  "GET /v1/tenants/{tenant}": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly tenantId: string;
+      readonly slug: string;
+      readonly name: string;
+      /** provisioning, ready, compensating, rolled-back, stuck, suspended, removing or removed */
+      readonly state: string;
+      readonly revision: number;
+      readonly tier: string;
+      readonly limits: {
+        readonly storageBytes: number;
+        readonly users: number;
+        readonly apiCallsPerDay: number;
+      } | null;
+      readonly storageType: string;
+      readonly resources: Readonly<Record<string, string>>;
+      /** why a ready tenant does not work as it should */
+      readonly degraded: {
+        /** ISO 8601, UTC */
+        readonly since: string;
+        readonly reason: string;
+      } | null;
+      /** the latest saga of this tenant */
+      readonly sagaId: string | null;
+      /** the act that changes it now */
+      readonly running: {
+        readonly sagaId: string;
+        readonly kind: string;
+      } | null;
+      readonly suspended: {
+        /** ISO 8601, UTC */
+        readonly since: string;
+        readonly reason: string;
+      } | null;
+      readonly removal: {
+        readonly sagaId: string;
+        /** until then it can be restored */
+        readonly purgeAt: string;
+        /** when its name is free again; null while it is not removed */
+        readonly slugHeldUntil: string | null;
+      } | null;
+      /** ISO 8601, UTC */
+      readonly createdAt: string;
+      /** ISO 8601, UTC */
+      readonly updatedAt: string;
+    };
+  };
+  /** Show a ready tenant's credentials; who asked, and why, is recorded first */
+  "POST /v1/tenants/{tenant}/credentials/reveal": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      readonly reason: string;
+    };
+    answer: {
+      readonly tenantId: string;
+      readonly slug: string;
+      readonly name: string;
+      readonly resources: Readonly<Record<string, string>>;
+      /** by what each is for */
+      readonly secrets: Readonly<Record<string, string>>;
+    };
+  };
+  /** Drop credentials off for a tenant's own storage; they are encrypted at once and never shown again */
+  "POST /v1/secrets": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** as their vendor gives them: {accessKeyId, secretAccessKey, sessionToken?}, {accountName, accountKey}, {accountName, sasToken}, {connectionString}, or a Google service account's key file */
+      readonly credentials: Readonly<Record<string, unknown>>;
+    };
+    answer: {
+      /** for a request's storage.credentialRef; one tenant can use it */
+      readonly reference: string;
+      readonly provider: string;
+      /** then it is forgotten, unless a tenant uses it */
+      readonly expiresAt: string;
+    };
+  };
+  /** Sagas, newest first */
+  "GET /v1/sagas": {
+    path: Record<never, never>;
+    query: { status?: string; step?: string; slug?: string; cursor?: string; limit?: number };
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly sagaId: string;
+        readonly tenantId: string;
+        readonly slug: string;
+        readonly kind: string;
+        /** running, compensating, waiting, stuck, ready, done, undone, rolled-back, removed or closed */
+        readonly status: string;
+        /** why it was rolled back, or is stuck */
+        readonly error: {
+          readonly step: string | null;
+          readonly code: string;
+          readonly message: string;
+        } | null;
+        /** ISO 8601, UTC */
+        readonly createdAt: string;
+        /** ISO 8601, UTC */
+        readonly updatedAt: string;
+        readonly finishedAt: string | null;
+      })[];
+      /** the cursor of the next page; null on the last */
+      readonly next: string | null;
+    };
+  };
+  /** One saga: its steps, and what it waits for */
+  "GET /v1/sagas/{sagaId}": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly sagaId: string;
+      readonly tenantId: string;
+      readonly slug: string;
+      readonly kind: string;
+      /** running, compensating, waiting, stuck, ready, done, undone, rolled-back, removed or closed */
+      readonly status: string;
+      /** why it was rolled back, or is stuck */
+      readonly error: {
+        readonly step: string | null;
+        readonly code: string;
+        readonly message: string;
+      } | null;
+      /** ISO 8601, UTC */
+      readonly createdAt: string;
+      /** ISO 8601, UTC */
+      readonly updatedAt: string;
+      readonly finishedAt: string | null;
+      readonly name: string;
+      readonly requestId: string;
+      readonly source: string;
+      readonly machineVersion: number;
+      readonly version: number;
+      readonly course: string;
+      readonly steps: readonly ({
+        readonly step: string;
+        /** the machine's word for where the step is */
+        readonly state: string;
+        /** the same in fewer words */
+        readonly phase: "waiting" | "working" | "retrying" | "done" | "failed" | "undoing" | "undone" | "untouched" | "skipped";
+        /** tries up to now of what it is at: its work, its undo, the last look */
+        readonly attempts: number;
+        /** with so many tries it has failed for good */
+        readonly attemptsAtMost: number;
+        /** when it is tried again; null while it waits for no next try */
+        readonly nextTryAt: string | null;
+        readonly fence: number;
+        readonly commandedAt: string | null;
+        readonly startedAt: string | null;
+        readonly finishedAt: string | null;
+        readonly durationMs: number | null;
+        /** what the worker said last of what it does */
+        readonly progress: string | null;
+        readonly error: {
+          readonly code: string;
+          readonly message: string;
+        } | null;
+        readonly resources: readonly ({
+          readonly kind: string;
+          readonly name: string;
+        })[];
+        /** what undoing it, or an operation, removed, looked for and proved */
+        readonly receipt: readonly ({
+          readonly kind: string;
+          readonly name: string;
+          /** removed, absent, foreign, not-asked, kept, or what an operation proved */
+          readonly outcome: string;
+        })[];
+      })[];
+      /** what the saga waits for, and until when */
+      readonly waitingFor: readonly ({
+        readonly timer: string;
+        readonly step: string | null;
+        readonly what: string;
+        /** ISO 8601, UTC */
+        readonly until: string;
+      })[];
+    };
+  };
+  /** Every event of a saga, oldest first */
+  "GET /v1/sagas/{sagaId}/history": {
+    path: { sagaId: string };
+    query: { after?: number; limit?: number };
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly id: number;
+        /** ISO 8601, UTC */
+        readonly at: string;
+        readonly event: string;
+        readonly step: string | null;
+        readonly fence: number | null;
+        readonly body: Readonly<Record<string, unknown>>;
+      })[];
+      /** the `after` of the next page; null on the last */
+      readonly next: number | null;
+    };
+  };
+  /** Follow a saga by server-sent events */
+  "GET /v1/sagas/{sagaId}/events": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: undefined;
+  };
+  /** Run the failed step (or every failed one) again */
+  "POST /v1/sagas/{sagaId}/retry": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: {
+      readonly reason: string;
+      /** retry only: this step and no other */
+      readonly step?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly sagaId: string;
+      readonly tenantId: string;
+      /** the saga's, after the act; `waiting` while it was not applied */
+      readonly status: string;
+    };
+  };
+  /** Go on from where it stopped */
+  "POST /v1/sagas/{sagaId}/resume": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: {
+      readonly reason: string;
+      /** retry only: this step and no other */
+      readonly step?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly sagaId: string;
+      readonly tenantId: string;
+      /** the saga's, after the act; `waiting` while it was not applied */
+      readonly status: string;
+    };
+  };
+  /** Undo everything that was commanded */
+  "POST /v1/sagas/{sagaId}/abort": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: {
+      readonly reason: string;
+      /** retry only: this step and no other */
+      readonly step?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly sagaId: string;
+      readonly tenantId: string;
+      /** the saga's, after the act; `waiting` while it was not applied */
+      readonly status: string;
+    };
+  };
+  /** Close every way into a tenant */
+  "POST /v1/tenants/{tenant}/suspend": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Open a suspended tenant again */
+  "POST /v1/tenants/{tenant}/resume": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Remove a tenant: suspend, last backup, grace period, purge */
+  "POST /v1/tenants/{tenant}/remove": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Take a removal back, inside its grace period */
+  "POST /v1/tenants/{tenant}/restore": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** End the grace period of a removal now */
+  "POST /v1/tenants/{tenant}/purge": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Move the end of a removal's grace period: so long after its beginning */
+  "POST /v1/tenants/{tenant}/grace": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Take a backup of a tenant, and read it back */
+  "POST /v1/tenants/{tenant}/backup": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Restore a tenant's newest backup for a trial, compare, and leave nothing of it */
+  "POST /v1/tenants/{tenant}/drill": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** List a tenant's backups: they are in the receipt of the saga */
+  "POST /v1/tenants/{tenant}/backups": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Make a tenant what one of its backups holds */
+  "POST /v1/tenants/{tenant}/restore-backup": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Give the name of a removed tenant on, once the second look has found nothing */
+  "POST /v1/tenants/{tenant}/release": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** The shards: how far their partitions are read, and why one stopped */
+  "GET /v1/shards": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly shard: number;
+        readonly requests: {
+          /** the next offset to be applied; null where none ever was */
+          readonly next: number | null;
+          /** why its owner reads it no more; null while it does */
+          readonly stopped: string | null;
+        };
+        readonly replies: {
+          /** the next offset to be applied; null where none ever was */
+          readonly next: number | null;
+          /** why its owner reads it no more; null while it does */
+          readonly stopped: string | null;
+        };
+      })[];
+    };
+  };
+  /** Give the position of a stopped partition up, and read it on */
+  "POST /v1/shards/{shard}/accept": {
+    path: { shard: number };
+    query: Record<never, never>;
+    body: {
+      /** which of the shard's partitions */
+      readonly stream: "requests" | "replies";
+      /** apply what the log holds (again), or pass over what it held when it stopped */
+      readonly from?: "beginning" | "end";
+      readonly reason: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly shard: number;
+      /** which of the shard's partitions */
+      readonly stream: "requests" | "replies";
+      /** apply what the log holds (again), or pass over what it held when it stopped */
+      readonly from: "beginning" | "end";
+      /** from where it is read on; null while it waits */
+      readonly next: number | null;
+    };
+  };
+  /** The versions of the master key, and how many secrets are under each */
+  "GET /v1/keys": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      /** what new secrets are encrypted under */
+      readonly current: string;
+      readonly versions: readonly ({
+        readonly version: string;
+        /** false: its line is missing, and these secrets do not open */
+        readonly known: boolean;
+        readonly secrets: number;
+      })[];
+    };
+  };
+  /** Encrypt some of the secrets that are under an older master key under the current one */
+  "POST /v1/keys/rewrap": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      readonly reason: string;
+      readonly atMost?: number;
+    };
+    answer: {
+      readonly current: string;
+      readonly moved: number;
+      /** secrets still under an older version */
+      readonly left: number;
+    };
+  };
+  /** What was seen of a tenant's parts when they were looked at last */
+  "GET /v1/tenants/{tenant}/health": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly tenantId: string;
+      readonly slug: string;
+      readonly state: string;
+      readonly status: "well" | "degraded" | "unknown";
+      readonly parts: readonly ({
+        readonly part: string;
+        /** unknown: its worker has not looked */
+        readonly status: "well" | "ill" | "unknown";
+        readonly checkedAt: string | null;
+        /** for how long it has been as it is */
+        readonly since: string | null;
+        readonly code: string | null;
+        readonly reason: string | null;
+        /** what was seen of each thing: redis.ok, redis.latencyMs, redis.version */
+        readonly facts: Readonly<Record<string, string>>;
+      })[];
+    };
+  };
+  /** Look at a tenant's parts now, with its own credentials */
+  "POST /v1/tenants/{tenant}/health": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly tenantId: string;
+      readonly slug: string;
+      readonly state: string;
+      readonly status: "well" | "degraded" | "unknown";
+      readonly parts: readonly ({
+        readonly part: string;
+        /** unknown: its worker has not looked */
+        readonly status: "well" | "ill" | "unknown";
+        readonly checkedAt: string | null;
+        /** for how long it has been as it is */
+        readonly since: string | null;
+        readonly code: string | null;
+        readonly reason: string | null;
+        /** what was seen of each thing: redis.ok, redis.latencyMs, redis.version */
+        readonly facts: Readonly<Record<string, string>>;
+      })[];
+    };
+  };
+  /** What became of a request or an act */
+  "GET /v1/inbox/{inboxId}": {
+    path: { inboxId: number };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly inboxId: number;
+      readonly kind: string;
+      /** ISO 8601, UTC */
+      readonly createdAt: string;
+      readonly doneAt: string | null;
+      /** null while the shard's owner did not apply it */
+      readonly result: Readonly<Record<string, unknown>> | null;
+    };
+  };
+}
