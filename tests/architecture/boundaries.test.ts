@@ -82,7 +82,7 @@ test("what a package imports it declares, and what runs in production is no devD
     if (from.dependencies.has(name)) return [];
     const forTests = isTest(one.file) || one.file.includes("/generate/");
     // A page is built into one: what it is made of is needed when it is built, and no process loads it.
-    const isBuiltIn = one.file.startsWith("apps/console/src/");
+    const isBuiltIn = one.file.startsWith("apps/console/");
     if (from.devDependencies.has(name) && (forTests || isBuiltIn)) return [];
     return [`${said(one)}, which ${from.folder}/package.json does not list in its dependencies`];
   });

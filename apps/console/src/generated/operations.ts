@@ -47,6 +47,18 @@ export interface Operations {
           /** when its name is free again; null while it is not removed */
           readonly slugHeldUntil: string | null;
         } | null;
+        /** what the last restore replaced, while it is kept */
+        readonly replaced: {
+          readonly sagaId: string;
+          readonly backup: string;
+          readonly parts: "all" | "database" | "vectors";
+          /** the backup of what was live before */
+          readonly safetyBackup: string;
+          /** ISO 8601, UTC */
+          readonly at: string;
+          /** until then restore-back switches back to it */
+          readonly until: string;
+        } | null;
         /** ISO 8601, UTC */
         readonly createdAt: string;
         /** ISO 8601, UTC */
@@ -145,6 +157,18 @@ export interface Operations {
         readonly purgeAt: string;
         /** when its name is free again; null while it is not removed */
         readonly slugHeldUntil: string | null;
+      } | null;
+      /** what the last restore replaced, while it is kept */
+      readonly replaced: {
+        readonly sagaId: string;
+        readonly backup: string;
+        readonly parts: "all" | "database" | "vectors";
+        /** the backup of what was live before */
+        readonly safetyBackup: string;
+        /** ISO 8601, UTC */
+        readonly at: string;
+        /** until then restore-back switches back to it */
+        readonly until: string;
       } | null;
       /** ISO 8601, UTC */
       readonly createdAt: string;
@@ -379,6 +403,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -407,6 +435,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -435,6 +467,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -463,6 +499,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -491,6 +531,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -519,6 +563,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -547,6 +595,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -575,6 +627,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -603,6 +659,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -631,6 +691,138 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Give a tenant another tier: its parts are limited by it */
+  "POST /v1/tenants/{tenant}/tier": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Make a tenant what it was before its last restore, or before the last such switch */
+  "POST /v1/tenants/{tenant}/restore-back": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Drop what the last restore replaced: from then on there is no switching back */
+  "POST /v1/tenants/{tenant}/restore-end": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Have a tenant's own storage opened by other credentials, proven before they take the place of those before */
+  "POST /v1/tenants/{tenant}/replace-credentials": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
@@ -659,6 +851,10 @@ export interface Operations {
         readonly backup: string;
         readonly parts?: "all" | "database" | "vectors";
       };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
     };
     answer: {
       readonly inboxId: number;
