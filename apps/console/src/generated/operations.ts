@@ -836,6 +836,38 @@ export interface Operations {
       readonly repeated: boolean;
     };
   };
+  /** Make again what a tenant has lost with one of the services: empty, with the same names and credentials */
+  "POST /v1/tenants/{tenant}/repair": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
   /** Give the name of a removed tenant on, once the second look has found nothing */
   "POST /v1/tenants/{tenant}/release": {
     path: { tenant: string };
