@@ -20,6 +20,7 @@ import type { OnStage } from "./engine/stages.ts";
 import { startHealthWatch } from "./health/watch.ts";
 import { startRestoreEnds } from "./restore-ends.ts";
 import type { SagaKind } from "./saga/batch.ts";
+import type { SagaSettings } from "./saga/settings.ts";
 import { provisioning, sagaKind } from "./saga-kind.ts";
 import { ensureShards } from "./store/shard-rows.ts";
 
@@ -115,22 +116,23 @@ export const runOrchestrator = async (options: {
     }
   });
   await during("the schema registry", () => codec.prepare(topics));
+  const settings: SagaSettings = {
+    attempts: config.STEP_ATTEMPTS,
+    backOffMs: config.BACK_OFF_MS,
+    backOffMaxMs: config.BACK_OFF_MAX_MS,
+    waitMs: config.WAIT_DEADLINE_MS,
+    workMs: config.WORK_DEADLINE_MS,
+    settleMs: config.SETTLE_MS,
+    graceMs: config.REMOVAL_GRACE_MS,
+    slugHeldMs: config.SLUG_HELD_MS,
+    replacedKeptMs: config.REPLACED_KEPT_MS,
+  };
   const engine = await during("the consumer group", () =>
     startEngine({
       installation: config.DEEPLENS_INSTALLATION,
       schema,
       shards: config.SHARDS,
-      settings: {
-        attempts: config.STEP_ATTEMPTS,
-        backOffMs: config.BACK_OFF_MS,
-        backOffMaxMs: config.BACK_OFF_MAX_MS,
-        waitMs: config.WAIT_DEADLINE_MS,
-        workMs: config.WORK_DEADLINE_MS,
-        settleMs: config.SETTLE_MS,
-        graceMs: config.REMOVAL_GRACE_MS,
-        slugHeldMs: config.SLUG_HELD_MS,
-        replacedKeptMs: config.REPLACED_KEPT_MS,
-      },
+      settings,
       kind,
       pool: enginePool,
       kafka,
@@ -152,7 +154,8 @@ export const runOrchestrator = async (options: {
     log,
     installation: config.DEEPLENS_INSTALLATION,
     shards: config.SHARDS,
-    attempts: config.STEP_ATTEMPTS,
+    settings,
+    kind,
     token: config.API_TOKEN,
     credentials: secrets,
     dropOffs: secrets.dropOffs,

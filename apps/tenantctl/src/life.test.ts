@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import {
   type Answer,
   type FakeApi,
+  planOf,
   problem,
   sagaId,
   sagaOf,
@@ -53,14 +54,15 @@ const acme = (
   "GET /v1/tenants/acme": ok(tenantOf(tenant)),
   [`GET /v1/tenants/${tenantId}`]: ok(tenantOf(tenant)),
   [`POST /v1/tenants/acme/${act}`]: { status: 202, body: begun },
+  [`POST /v1/tenants/acme/plans/${act}`]: ok(planOf(act)),
   [`GET /v1/sagas/${sagaId}/events`]: {
     events: [{ type: "end", status: saga?.status ?? "" }] as const,
   },
   [`GET /v1/sagas/${sagaId}`]: ok(sagaOf(saga)),
 });
-/** The act that was asked for; that a plan looks at the tenant is none. */
+/** The act that was asked for; a plan is none. */
 const posted = (calls: FakeApi["calls"]) =>
-  calls.find(({ method, path }) => method === "POST" && !path.endsWith("/health"));
+  calls.find(({ method, path }) => method === "POST" && !path.includes("/plans/"));
 
 test("suspend shows its plan, names the tenant's id, and says what was proven", async () => {
   const steps = [
@@ -77,7 +79,10 @@ test("suspend shows its plan, names the tenant's id, and says what was proven", 
   );
   assert.equal(ran.code, 0, ran.stderr);
   assert.deepEqual(posted(ran.calls)?.body, { tenantId, reason: "has not paid" });
-  assert.match(ran.stdout, /Suspend acme \(.*\):\n {2}every way in is refused/);
+  assert.match(
+    ran.stdout,
+    /Suspend acme \(.*\):\n {2}what the orchestrator says\n {2}The way back: tenantctl undo it/,
+  );
   assert.match(ran.stdout, /suspend-database: postgres-role tenant_acme_app refused/);
   assert.match(ran.stdout, /identity-tenant acme has no call for it/);
 });
@@ -96,6 +101,7 @@ test("what is so already is no error, and no saga is followed", async () => {
   const ran = await against(
     {
       ...acme("suspend", {}, { state: "suspended" }),
+      "POST /v1/tenants/acme/plans/suspend": ok(planOf("suspend", { already: true })),
       "POST /v1/tenants/acme/suspend": ok({ ...begun, status: "suspended", repeated: true }),
     },
     ...["suspend", "acme", ...reason],
@@ -153,7 +159,7 @@ test("resume of a suspended tenant opens it; of one whose saga is stuck it lets 
 
 const purgeAt = "2026-01-08T12:00:00.000Z";
 
-test("remove says what goes and until when it can be restored, and ends when it waits for that", async () => {
+test("remove ends when it waits for the end of its grace period, and says until when it can be restored", async () => {
   const ran = await against(
     acme(
       "remove",
@@ -164,8 +170,6 @@ test("remove says what goes and until when it can be restored, and ends when it 
   );
   assert.equal(ran.code, 0, ran.stderr);
   assert.deepEqual(posted(ran.calls)?.body, { tenantId, reason: "has not paid", graceMs: 7 * 86_400_000 });
-  assert.match(ran.stdout, /storage.bucket +deeplens-acme/);
-  assert.match(ran.stdout, /kept for 7 d 0 h \(until /);
   assert.match(ran.stdout, /kept until 2026-01-08 12:00:00 UTC/);
 });
 
@@ -223,4 +227,75 @@ test("a time that is none is refused before the API is asked", async () => {
     const ran = await against({}, "remove", "acme", "--grace", time, ...reason);
     assert.deepEqual([ran.code, ran.calls.length], [2, 0], time);
   }
+});
+
+test("tier shows what would break, and asks for the tier that was named", async () => {
+  const plan = planOf("tier", {
+    use: [{ thing: "bucket", measure: "bytes", value: 2 ** 31, limit: 2 ** 35 }],
+    warnings: [{ code: "over-quota", message: "the bucket holds 2 GiB, and free allows 1 GiB" }],
+    wayBack: "tenantctl tier acme professional",
+  });
+  const answers = {
+    ...acme("tier", { kind: "tier", status: "done" }),
+    "POST /v1/tenants/acme/plans/tier": ok(plan),
+  };
+  const ran = await against(answers, "tier", "acme", "free", "--yes", ...reason);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.deepEqual(posted(ran.calls)?.body, { tenantId, reason: "has not paid", tier: "free" });
+  assert.match(ran.stdout, /In use now\n +bucket +2 GiB of 32 GiB/);
+  assert.match(ran.stdout, /What breaks\n +over-quota +the bucket holds 2 GiB/);
+  assert.match(ran.stdout, /The way back: tenantctl tier acme professional/);
+  const wrong = await against(answers, "tier", "acme", "gold", ...reason);
+  assert.deepEqual([wrong.code, wrong.calls.length], [2, 0]);
+});
+
+test("a plan that would be refused is neither asked about nor sent", async () => {
+  const refusals = [{ code: "over-memory", message: "the vectors have 900 MiB in use" }];
+  const answers = {
+    ...acme("tier", {}),
+    "POST /v1/tenants/acme/plans/tier": ok(planOf("tier", { refusals })),
+  };
+  const ran = await against(answers, "tier", "acme", "free", "--yes", ...reason);
+  assert.deepEqual([ran.code, posted(ran.calls)], [2, undefined]);
+  assert.match(ran.stderr, /would be refused: the vectors have 900 MiB in use \(over-memory\)/);
+});
+
+test("plan shows what each act would show, does nothing, and ends with 2 where it would be refused", async () => {
+  const asked = [
+    [["remove", "acme", "--grace", "7d"], "remove", { graceMs: 7 * 86_400_000 }],
+    [["remove", "acme", "--purge"], "remove", { graceMs: 0 }],
+    [["tier", "acme", "free"], "tier", { tier: "free" }],
+    [["suspend", "acme"], "suspend", {}],
+    [
+      ["restore-backup", "acme", "20261124T020000Z-00abff", "--part", "vectors"],
+      "restore-backup",
+      { restore: { backup: "20261124T020000Z-00abff", parts: "vectors" } },
+    ],
+  ] as const;
+  for (const [args, act, body] of asked) {
+    const ran = await against({ [`POST /v1/tenants/acme/plans/${act}`]: ok(planOf(act)) }, "plan", ...args);
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stdout, /what the orchestrator says/);
+    assert.deepEqual(
+      ran.calls.map((call) => call.body),
+      [body],
+    );
+  }
+  const refusals = [{ code: "act-running", message: "remove of tenant acme runs" }];
+  const answers = { "POST /v1/tenants/acme/plans/suspend": ok(planOf("suspend", { refusals, does: [] })) };
+  const refused = await against(answers, "plan", "suspend", "acme", "--json");
+  assert.equal(refused.code, 2);
+  assert.equal(JSON.parse(refused.stdout).refusals[0].code, "act-running");
+});
+
+test("the plan of a new tenant is asked for with the id that the request would have", async () => {
+  const makes = [{ part: "storage", kind: "minio-bucket", name: "deeplens-acme" }] as const;
+  const ran = await against(
+    { "POST /v1/plans/create": ok(planOf("create", { makes })) },
+    ...["plan", "create", "Acme", "--tier", "free", "--storage", "deeplens", "--request-id", "r1"],
+    ...["--admin-email", "ada@acme.example", "--admin-name", "Ada Lovelace"],
+  );
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.equal(ran.calls[0]?.headers["idempotency-key"], "r1");
+  assert.match(ran.stdout, /It makes\n +storage +minio-bucket +deeplens-acme/);
 });

@@ -9,6 +9,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addHealth } from "./commands/health.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addRemove } from "./commands/remove.ts";
 import { addRepair } from "./commands/repair.ts";
 import { addRestore } from "./commands/restore.ts";
@@ -18,6 +19,7 @@ import { addSecret } from "./commands/secret.ts";
 import { addShards } from "./commands/shards.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSuspend } from "./commands/suspend.ts";
+import { addTier } from "./commands/tier.ts";
 import { addWatch } from "./commands/watch.ts";
 import { type ExitCode, exitCodeHelp, exitCodes } from "./exit-code.ts";
 import { failureOf } from "./failure.ts";
@@ -37,6 +39,8 @@ Examples:
   $ tenantctl sagas --status stuck               what waits for an operator
   $ tenantctl suspend acme --reason "..."        closes every way in; \`resume\` opens it again
   $ tenantctl remove acme --reason "..."         can be restored for a week
+  $ tenantctl tier acme professional --reason "..."
+  $ tenantctl plan remove acme                   what a command would do, and nothing else
   $ tenantctl backup acme                        a backup now; \`backups\` lists them
   $ tenantctl credentials acme --out acme.txt    its passwords and keys, for its eyes only
   $ tenantctl list --json | jq -r .items[].slug`;
@@ -63,6 +67,8 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addBackups,
     addRestoreBackup,
     addRepair,
+    addTier,
+    addPlan,
     addShards,
     addCredentials,
     addSecret,

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import {
   type Answer,
   type FakeApi,
+  planOf,
   problem,
   sagaId,
   sagaOf,
@@ -540,6 +541,7 @@ test("secret replace tells what it will do, names the reference alone, and looks
   const answers = {
     "GET /v1/tenants/acme": ok(tenantOf({ storageType: "byos" })),
     [`GET /v1/tenants/${tenantId}`]: ok(tenantOf({ storageType: "byos" })),
+    "POST /v1/tenants/acme/plans/replace-credentials": ok(planOf("replace-credentials")),
     "POST /v1/tenants/acme/replace-credentials": { status: 202, body: { ...accepted, status: "running" } },
     [`GET /v1/sagas/${sagaId}/events`]: { events: [{ type: "end", status: "done" }] },
     [`GET /v1/sagas/${sagaId}`]: ok(sagaOf({ kind: "replace-credentials", status: "done" })),
@@ -555,13 +557,13 @@ test("secret replace tells what it will do, names the reference alone, and looks
   const replaced = await against(answers, ...asked, "--yes");
   assert.equal(replaced.code, 0, replaced.stderr);
   assert.match(replaced.stdout, /replace-credentials of acme is done; the tenant is ready/);
-  assert.match(replaced.stdout, /must list, write, read and delete/);
+  assert.match(replaced.stdout, /Replace-credentials acme .*\n {2}what the orchestrator says/);
   assert.match(replaced.stdout, /acme is well/);
-  const act = replaced.calls.find(({ method }) => method === "POST");
+  const act = replaced.calls.find(({ method, path }) => method === "POST" && !path.includes("/plans/"));
   assert.deepEqual(act?.body, { tenantId, reason: "it expires", credentialRef: reference });
   const unasked = await against(answers, ...asked);
   assert.equal(unasked.code, 2);
-  assert.ok(unasked.calls.every(({ method }) => method === "GET"));
+  assert.ok(unasked.calls.every(({ method, path }) => method === "GET" || path.includes("/plans/")));
 });
 
 test("secret put refuses what is no credential before anything leaves the machine, and repeats none of it", async () => {

@@ -30,6 +30,7 @@ export const probeVectors =
           version: seen.version,
           collections: String(Object.keys(seen.points).length),
           points: String(Object.values(seen.points).reduce((sum, one) => sum + one, 0)),
+          memoryBytes: String(await services.engine.memoryInUse(qdrant.container, { signal })),
         };
       },
     });

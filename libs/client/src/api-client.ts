@@ -8,6 +8,8 @@ import type {
   InboxEntry,
   Keys,
   Page,
+  Plan,
+  PlannedActName,
   Rewrapped,
   Saga,
   SagaEvent,
@@ -65,6 +67,14 @@ export interface ApiClient {
    * remove and grace: how long after its beginning the removal purges, 0 for at once.
    */
   actOnTenant(slugOrId: string, act: TenantActName, told: TenantActTold): Promise<TenantActAnswer>;
+  /** What a request for a tenant would make, or why it would be refused; the key is the one that it would be sent with. */
+  planRequest(request: TenantRequest, idempotencyKey: string): Promise<Plan>;
+  /** What an act on a tenant would do, or why it would be refused. */
+  planAct(
+    slugOrId: string,
+    act: PlannedActName,
+    told?: Omit<TenantActTold, "tenantId" | "reason">,
+  ): Promise<Plan>;
   /** How far the orchestrator has read, and why a partition stopped. */
   shards(): Promise<{ readonly items: readonly Shard[] }>;
   /** Gives the position of a stopped partition up, and reads it on. */
@@ -142,6 +152,8 @@ export const createApiClient = (options: ApiClientOptions): ApiClient => {
       }, follow),
     act: (sagaId, act, why) => post(`/v1/sagas/${at(sagaId)}/${act}`, why),
     actOnTenant: (slugOrId, act, told) => post(`/v1/tenants/${at(slugOrId)}/${act}`, told),
+    planRequest: (request, key) => post("/v1/plans/create", request, { "idempotency-key": key }),
+    planAct: (slugOrId, act, told = {}) => post(`/v1/tenants/${at(slugOrId)}/plans/${act}`, told),
     shards: () => get("/v1/shards"),
     acceptShard: (shard, act) => post(`/v1/shards/${shard}/accept`, act),
     health: (slugOrId, { last = false } = {}) => {

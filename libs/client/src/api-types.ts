@@ -94,6 +94,50 @@ export interface TenantActTold {
   readonly credentialRef?: string;
 }
 
+/** An act of which a plan can be had. */
+export type PlannedActName = Exclude<TenantActName, "backup" | "drill" | "backups">;
+
+interface Remark {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Thing {
+  readonly part: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** What an act would do; nothing was done. */
+export interface Plan {
+  /** The act's, or `create`. */
+  readonly act: string;
+  readonly slug: string;
+  readonly tenantId: string;
+  readonly title: string;
+  /** It is so, or becomes so, already: nothing would be begun. */
+  readonly already: boolean;
+  /** Why it would be refused, as far as that is known. */
+  readonly refusals: readonly Remark[];
+  /** What would break, or can't be told. */
+  readonly warnings: readonly Remark[];
+  /** What would be done, in its order. */
+  readonly does: readonly string[];
+  readonly makes: readonly Thing[];
+  readonly goes: readonly Thing[];
+  /** What the tenant uses now, where the act depends on it. */
+  readonly use: readonly {
+    readonly thing: string;
+    readonly measure: "bytes" | "memory-bytes" | "connections";
+    readonly value: number;
+    readonly limit: number | null;
+  }[];
+  /** The steps of the saga that would begin. */
+  readonly steps: readonly string[];
+  /** The command that takes it back; null: nothing does. */
+  readonly wayBack: string | null;
+}
+
 export interface TenantActAnswer {
   readonly inboxId: number;
   readonly slug: string;

@@ -1,5 +1,6 @@
 export * from "./access-key.ts";
 export * from "./byos-credentials.ts";
+export * from "./byte-text.ts";
 export * from "./digests.ts";
 export type * from "./generated/messages.ts";
 export * from "./messages.ts";

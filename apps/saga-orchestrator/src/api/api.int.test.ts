@@ -8,6 +8,8 @@ import { createLogger } from "@deeplens/telemetry";
 import { testDatabase } from "@deeplens/testing";
 import { v4 } from "uuid";
 import type { InboxBody, InboxResult } from "../saga/inbox.ts";
+import { defaultSettings } from "../saga/settings.ts";
+import { provisionKind } from "../testing/provision-kind.ts";
 import { createApi } from "./create-api.ts";
 import { type FakeOwner, startFakeOwner } from "./fake-owner.ts";
 import { acceptedSchema, credentialsSchema, sagaSchema, tenantSchema } from "./schemas.ts";
@@ -44,7 +46,8 @@ const api = createApi({
   log: createLogger("tests", "trace", { write: (line) => void logged.push(line) }),
   installation: "deeplens-test",
   shards,
-  attempts: 5,
+  settings: defaultSettings,
+  kind: provisionKind,
   token,
   waitMs: 1_000,
   credentials: {

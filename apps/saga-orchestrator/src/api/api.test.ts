@@ -3,6 +3,8 @@ import { test } from "node:test";
 import type { Pool } from "@deeplens/postgres";
 import { memorySecrets } from "@deeplens/secrets/testing";
 import { createLogger } from "@deeplens/telemetry";
+import { defaultSettings } from "../saga/settings.ts";
+import { provisionKind } from "../testing/provision-kind.ts";
 import { createApi } from "./create-api.ts";
 
 const token = "a-token-of-the-tests-0123456789";
@@ -29,7 +31,8 @@ const apiOver = (query: () => Promise<{ rows: unknown[] }> = async () => ({ rows
     log: createLogger("tests", "silent"),
     installation: "deeplens",
     shards: 6,
-    attempts: 5,
+    settings: defaultSettings,
+    kind: provisionKind,
     token,
     waitMs: 100,
     credentials: { revealed: async () => [] },
@@ -59,7 +62,8 @@ test("a token that protects nothing is refused when the API is made", () => {
         log: createLogger("tests", "silent"),
         installation: "deeplens",
         shards: 6,
-        attempts: 5,
+        settings: defaultSettings,
+        kind: provisionKind,
         token: "short",
         credentials: { revealed: async () => [] },
         dropOffs: memorySecrets().dropOffs,
@@ -75,6 +79,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/inbox/{inboxId}",
     "/v1/keys",
     "/v1/keys/rewrap",
+    "/v1/plans/create",
     "/v1/sagas",
     "/v1/sagas/{sagaId}",
     "/v1/sagas/{sagaId}/abort",
@@ -93,6 +98,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/drill",
     "/v1/tenants/{tenant}/grace",
     "/v1/tenants/{tenant}/health",
+    "/v1/tenants/{tenant}/plans/{act}",
     "/v1/tenants/{tenant}/purge",
     "/v1/tenants/{tenant}/release",
     "/v1/tenants/{tenant}/remove",

@@ -22,6 +22,8 @@ import { memorySecrets } from "@deeplens/secrets/testing";
 import { createLogger } from "@deeplens/telemetry";
 import { testDatabase } from "@deeplens/testing";
 import type { z } from "zod";
+import { defaultSettings } from "../saga/settings.ts";
+import { provisionKind } from "../testing/provision-kind.ts";
 import { createApi } from "./create-api.ts";
 import { startFakeOwner } from "./fake-owner.ts";
 import type * as schemas from "./schemas.ts";
@@ -57,7 +59,8 @@ const api = createApi({
   log: createLogger("tests", "silent"),
   installation: "deeplens-test",
   shards: 6,
-  attempts: 5,
+  settings: defaultSettings,
+  kind: provisionKind,
   token,
   waitMs: 2_000,
   credentials: { revealed: async () => [{ purpose: "database.app", value: "a password" }] },

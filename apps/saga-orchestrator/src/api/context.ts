@@ -1,6 +1,8 @@
 import type { TenantId } from "@deeplens/contracts";
 import type { DropOffs, KeysInUse, Rewrapped } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
+import type { SagaKind } from "../saga/batch.ts";
+import type { SagaSettings } from "../saga/settings.ts";
 import type { InboxWaiter } from "./inbox-row.ts";
 import type { Db } from "./tables.ts";
 
@@ -22,11 +24,14 @@ export interface MasterKeys {
 /** What routes work with. */
 export interface ApiContext {
   readonly db: Db;
+  /** Where the tables are: a plan reads what a batch would. */
+  readonly schema: string;
   readonly log: Logger;
   readonly installation: string;
   readonly shards: number;
-  /** Tries of a step, and of its undo, before it has failed for good. */
-  readonly attempts: number;
+  /** How patient sagas are, and what they are built from: as the engine has them. */
+  readonly settings: SagaSettings;
+  readonly kind: SagaKind;
   readonly credentials: CredentialStore;
   readonly dropOffs: DropOffs;
   /** For how long a dropped-off secret waits for its tenant. */

@@ -20,6 +20,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { planRoutes } from "./routes/plans.ts";
 import { sagaRoutes } from "./routes/sagas.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { shardRoutes } from "./routes/shards.ts";
@@ -36,7 +37,7 @@ const defaultHealthEveryMs = 900_000;
 
 export type ApiOptions = Pick<
   ApiContext,
-  "log" | "installation" | "shards" | "attempts" | "credentials" | "dropOffs" | "keys"
+  "log" | "installation" | "shards" | "settings" | "kind" | "credentials" | "dropOffs" | "keys"
 > &
   Partial<Pick<ApiContext, "dropOffMs" | "healthEveryMs">> & {
     /** The control database. */
@@ -67,6 +68,7 @@ export const createApi = ({
   const context: ApiContext = {
     ...rest,
     db,
+    schema,
     waitMs,
     dropOffMs,
     healthEveryMs,
@@ -113,6 +115,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     shardRoutes,
     keyRoutes,
     healthRoutes,
+    planRoutes,
     inboxRoutes,
   ])
     routes(app, context);

@@ -22,7 +22,7 @@ const endings: ReadonlySet<string> = new Set<SagaStatus>([
  * moment ends the stream; the reader comes again with its last id.
  */
 export async function* sagaEvents(
-  context: Pick<ApiContext, "db" | "log" | "attempts">,
+  context: Pick<ApiContext, "db" | "log" | "settings">,
   sagaId: string,
   after: number,
   gone: AbortSignal,

@@ -9,7 +9,7 @@ export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
 /** The saga as a person sees it; undefined where there is none. */
 export const findSaga = async (
-  { db: { pool, tables }, attempts }: Pick<ApiContext, "db" | "attempts">,
+  { db: { pool, tables }, settings: { attempts } }: Pick<ApiContext, "db" | "settings">,
   sagaId: string,
 ): Promise<SagaView | undefined> => {
   const { rows } = await pool.query<SagaRow>(`SELECT * FROM ${tables.sagas} WHERE saga_id = $1`, [sagaId]);

@@ -1,5 +1,6 @@
-import { isDropOffReference, tierNames } from "@deeplens/contracts";
+import { isDropOffReference, stepNames, tierNames } from "@deeplens/contracts";
 import { z } from "zod";
+import { plannedActs } from "../plans/words.ts";
 import { longestGraceMs } from "../saga/removal-requests.ts";
 import type { SagaStatus, TenantState } from "../saga/saga.ts";
 
@@ -239,6 +240,42 @@ export const tenantActSchema = z.strictObject({
     .meta({ description: "replace-credentials: where the new ones were dropped off" }),
 });
 
+export const planToldSchema = tenantActSchema.omit({ tenantId: true, reason: true });
+
+const remarks = z.array(z.strictObject({ code: z.string(), message: z.string() }));
+const things = z.array(z.strictObject({ part: z.enum(stepNames), kind: z.string(), name: z.string() }));
+export const planSchema = z
+  .strictObject({
+    act: z.string(),
+    slug: z.string().meta({ description: "empty where the name gives none" }),
+    tenantId: z.uuid(),
+    title: z.string(),
+    already: z.boolean().meta({ description: "it is so, or becomes so, already: nothing would be begun" }),
+    refusals: remarks.meta({
+      description: "why it would be refused, as far as that is known; none: it may begin",
+    }),
+    warnings: remarks.meta({ description: "what would break, or can't be told" }),
+    does: z.array(z.string()).meta({ description: "what would be done, in its order" }),
+    makes: things,
+    goes: things,
+    use: z
+      .array(
+        z.strictObject({
+          thing: z.string(),
+          measure: z.enum(["bytes", "memory-bytes", "connections"]),
+          value: z.number(),
+          limit: z.number().nullable(),
+        }),
+      )
+      .meta({ description: "what the tenant uses now, where the act depends on it" }),
+    steps: z.array(z.string()).meta({ description: "the steps of the saga that would begin" }),
+    wayBack: z
+      .string()
+      .nullable()
+      .meta({ description: "the command that takes it back; null: nothing does" }),
+  })
+  .meta({ description: "what an act would do; nothing was done" });
+
 export const tenantActAnswerSchema = z.strictObject({
   inboxId: z.int(),
   slug: z.string(),
@@ -408,6 +445,11 @@ export const historyQuerySchema = z.strictObject({
 export const sagaParamsSchema = z.strictObject({ sagaId: z.uuid("must be a saga's id (a UUID)") });
 export const shardParamsSchema = z.strictObject({ shard: z.coerce.number().int().min(0).max(255) });
 export const inboxParamsSchema = z.strictObject({ inboxId: z.coerce.number().int().positive() });
+export const planParamsSchema = z.strictObject({
+  tenant: z.string().min(1).max(60).meta({ description: "the tenant's slug or id" }),
+  act: z.enum(plannedActs),
+});
+
 export const tenantParamsSchema = z.strictObject({
   tenant: z.string().min(1).max(60).meta({ description: "the tenant's slug or id" }),
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type ApiClient, ApiProblem, createApiClient, type Tenant } from "@deeplens/client/api";
+import { type ApiClient, ApiProblem, createApiClient, type Plan, type Tenant } from "@deeplens/client/api";
 import { requestsTopic, shardOf, type TenantRemovalRequested, topicName } from "@deeplens/contracts";
 import { headersOf } from "@deeplens/messaging";
 import { apiToken, startHarness } from "../testing/engine-harness.ts";
@@ -58,6 +58,45 @@ test("a tenant is suspended and opened again; the same act again is the same ans
   await api.actOnTenant("acme", "resume", { tenantId, reason });
   await becomes("acme", "ready");
   await toldAtLast("acme", ["TenantProvisioned", "TenantSuspended", "TenantResumed"]);
+});
+
+test("a plan says what its act would do and what would refuse it, and writes nothing", async () => {
+  const { tenantId } = await made("planned");
+  const wish = {
+    name: "Planned",
+    tier: "free",
+    storage: { type: "deeplens" },
+    administrator: { email: "ada@acme.example", firstName: "Ada", lastName: "Lovelace" },
+  } as const;
+  const codes = ({ refusals }: Plan): string[] => refusals.map(({ code }) => code);
+  const suspend = await api.planAct("planned", "suspend");
+  assert.deepEqual([suspend.already, codes(suspend)], [false, []]);
+  assert.ok(suspend.steps.includes("suspend-vectors"));
+  assert.deepEqual((await api.planAct("planned", "resume")).already, true);
+  assert.deepEqual(codes(await api.planAct("planned", "purge")), ["wrong-state"]);
+  const tier = await api.planAct("planned", "tier", { tier: "professional" });
+  assert.equal(tier.wayBack, "tenantctl tier planned free");
+  // No worker of parts runs here, so nobody looked.
+  assert.deepEqual(
+    tier.warnings.map(({ code }) => code),
+    ["use-unknown"],
+  );
+  assert.deepEqual(codes(await api.planRequest(wish, "another")), ["slug-taken"]);
+  assert.deepEqual(codes(await api.planRequest({ ...wish, tier: "gold" }, "another")), ["tier-unknown"]);
+  const fresh = await api.planRequest({ ...wish, name: "Planned too" }, "another");
+  assert.deepEqual(codes(fresh), []);
+  assert.ok(fresh.makes.some(({ name }) => name === "tenant_planned_too_metadata"));
+  await assert.rejects(api.tenant("planned-too"), refusedAs("tenant-not-found"));
+  const tenant = await api.tenant("planned");
+  assert.deepEqual([tenant.state, tenant.running, tenant.tier], ["ready", null, "free"]);
+  assert.equal((await api.sagas({ slug: "planned" })).items.length, 1);
+
+  // The same rules refuse and answer when it is meant.
+  await api.actOnTenant("planned", "tier", { tenantId, reason, tier: "professional" });
+  await eventually(async () => assert.equal((await api.tenant("planned")).tier, "professional"));
+  await becomes("planned", "ready");
+  await toldAtLast("planned", ["TenantProvisioned", "TenantTierChanged"]);
+  assert.equal((await api.planAct("planned", "tier", { tier: "professional" })).already, true);
 });
 
 test("a suspend that fails is undone, and the tenant is what it was", async () => {

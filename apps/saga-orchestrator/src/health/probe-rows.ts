@@ -76,10 +76,13 @@ export const syncProbes = async (
 
 /** Has the tenant's parts looked at as soon as a worker can; gives the database's time, to know what is newer. */
 export const askNow = async (db: Queryable, tenantId: string): Promise<Date> => {
-  const { rows } = await db.query<{ now: Date }>(
-    // now(), by which the trigger sees that it is due, and wakes the workers.
-    `WITH asked AS (UPDATE worker.probes SET due_at = now() WHERE tenant_id = $1) SELECT now() AS now`,
-    [tenantId],
+  const { rows } = await ifThere<{ rows: { now: Date }[] }>(
+    db.query<{ now: Date }>(
+      // now(), by which the trigger sees that it is due, and wakes the workers.
+      `WITH asked AS (UPDATE worker.probes SET due_at = now() WHERE tenant_id = $1) SELECT now() AS now`,
+      [tenantId],
+    ),
+    { rows: [{ now: new Date() }] },
   );
   if (rows[0] === undefined) throw new Error("the database did not tell the time");
   return rows[0].now;

@@ -1,15 +1,14 @@
-import type { ApiClient, Tenant } from "@deeplens/client/api";
+import type { Tenant } from "@deeplens/client/api";
 import { stepNames } from "@deeplens/contracts";
-import { confirmed } from "../confirmed.ts";
-import { type ExitCode, exitCodes } from "../exit-code.ts";
+import { exitCodes } from "../exit-code.ts";
 import { anyOf } from "../flags.ts";
 import { followToEnd, tellEnd } from "../follow.ts";
+import { actAsPlanned } from "../planned.ts";
 import { reasonOf } from "../reason.ts";
 import { sagaIdOf } from "../saga-reference.ts";
-import { acting, type Commands, type Session } from "../session.ts";
-import { actOnTenant, yesFlag } from "../tenant-act.ts";
+import { acting, type Commands } from "../session.ts";
+import { yesFlag } from "../tenant-act.ts";
 import { isId, tenantReference } from "../tenant-reference.ts";
-import { moment, shown } from "../text.ts";
 
 type Act = "retry" | "resume" | "abort";
 
@@ -46,7 +45,7 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
       const api = session.api();
       if (act === "resume" && !isId(reference)) {
         const tenant = await api.tenant(tenantReference(reference));
-        if (isOpenable(tenant)) return openAgain(session, api, tenant);
+        if (isOpenable(tenant)) return actAsPlanned(session, api, tenant, "resume");
       }
       const sagaId = await sagaIdOf(api, reference);
       const reason = await reasonOf(session, act);
@@ -67,16 +66,3 @@ const addAct = (commands: Commands, act: Act, description: string): void => {
 /** Nothing goes on with it that could be stuck: what is meant is the tenant. */
 const isOpenable = ({ state, running }: Tenant): boolean =>
   running === null && (state === "suspended" || state === "ready");
-
-const openAgain = async (session: Session<Options>, api: ApiClient, tenant: Tenant): Promise<ExitCode> => {
-  if (tenant.state === "suspended")
-    await confirmed(
-      session,
-      [
-        `Open ${tenant.slug} (${tenant.tenantId}) again, which is suspended since ${moment(tenant.suspended?.since ?? "")}: ${shown(tenant.suspended?.reason ?? "")}`,
-        "  every way in is opened, and proven with the tenant's own credentials",
-      ],
-      `Resume ${tenant.slug}?`,
-    );
-  return actOnTenant(session, api, tenant, "resume");
-};

@@ -1,12 +1,9 @@
-import type { ApiClient, Tenant } from "@deeplens/client/api";
 import { Option } from "commander";
-import { confirmed } from "../confirmed.ts";
-import type { ExitCode } from "../exit-code.ts";
+import { actAsPlanned } from "../planned.ts";
 import { Refused } from "../refused.ts";
-import { acting, type Commands, type Session } from "../session.ts";
+import { acting, type Commands } from "../session.ts";
 import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
 import { tenantReference } from "../tenant-reference.ts";
-import { moment } from "../text.ts";
 
 interface BackupOptions extends ActOptions {
   readonly drill?: boolean;
@@ -54,10 +51,10 @@ export const addBackups = (commands: Commands): void => {
     );
 };
 
-const parts = ["all", "database", "vectors"] as const;
+export const backupParts = ["all", "database", "vectors"] as const;
 
 interface RestoreOptions extends ActOptions {
-  readonly part: (typeof parts)[number];
+  readonly part: (typeof backupParts)[number];
   readonly back?: boolean;
   readonly end?: boolean;
 }
@@ -68,7 +65,7 @@ export const addRestoreBackup = (commands: Commands): void => {
     .argument("<name>", "the tenant's name, slug or id")
     .argument("[backup]", "the backup's id, as `backups` lists it")
     .description("make a tenant what one of its backups holds, or switch back")
-    .addOption(new Option("--part <part>", "what of it").choices(parts).default("all"))
+    .addOption(new Option("--part <part>", "what of it").choices(backupParts).default("all"))
     .option("--back", "switch back to what was live before the last restore, while it is kept")
     .option("--end", "drop what the last restore replaced, and switch back no more")
     .option(...reasonFlag)
@@ -89,49 +86,10 @@ export const addRestoreBackup = (commands: Commands): void => {
         const api = session.api();
         const tenant = await api.tenant(tenantReference(name));
         if (backup === undefined)
-          return switchBackOrEnd(session, api, tenant, end ? "restore-end" : "restore-back");
+          return actAsPlanned(session, api, tenant, end ? "restore-end" : "restore-back");
         if (!/^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(backup))
           throw new Refused("usage", `"${backup}" is no backup's id`, `list them: tenantctl backups ${name}`);
-        await confirmed(
-          session,
-          [
-            `Restore ${part === "all" ? "database and vectors" : `the ${part}`} of ${tenant.slug} (${tenant.tenantId}) from ${backup}:`,
-            "  it is checked first, a backup of what is there now is taken, and it is restored and compared beside the live data",
-            "  then it takes the live data's place; what was live is kept for a while, and --back switches back to it",
-            ...(part === "vectors" ? [] : [sessionsEnd]),
-            ...(tenant.replaced === null
-              ? []
-              : ["  what the restore before it has replaced is dropped: there is no switching back to that"]),
-          ],
-          `Restore ${tenant.slug} from ${backup}?`,
-        );
-        return actOnTenant(session, api, tenant, "restore-backup", { restore: { backup, parts: part } });
+        return actAsPlanned(session, api, tenant, "restore-backup", { restore: { backup, parts: part } });
       }),
     );
-};
-
-const sessionsEnd = "  open sessions on the database are ended for a moment";
-
-/** Both need what the last restore replaced; where there is none, the API says so. */
-const switchBackOrEnd = async (
-  session: Session<RestoreOptions>,
-  api: ApiClient,
-  tenant: Tenant,
-  act: "restore-back" | "restore-end",
-): Promise<ExitCode> => {
-  const { slug, tenantId, replaced } = tenant;
-  if (replaced !== null) {
-    const whose = `${slug} (${tenantId})`;
-    const plan =
-      act === "restore-end"
-        ? [`Drop what the restore of ${whose} at ${moment(replaced.at)} has replaced:`]
-        : [
-            `Switch ${replaced.parts === "all" ? "database and vectors" : `the ${replaced.parts}`} of ${whose} back to what was live until ${moment(replaced.at)}:`,
-            "  a backup of what is there now is taken first; then the database that was put aside takes the live one's place,",
-            `  and the vectors become what the backup ${replaced.safetyBackup} holds; --back again switches forth again`,
-            ...(replaced.parts === "vectors" ? [] : [sessionsEnd]),
-          ];
-    await confirmed(session, plan, act === "restore-end" ? "Drop it?" : `Switch ${slug} back?`);
-  }
-  return actOnTenant(session, api, tenant, act);
 };

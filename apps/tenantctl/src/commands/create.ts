@@ -1,21 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Accepted, type ApiClient, ApiUnreachable, type InboxEntry } from "@deeplens/client/api";
+import type { Command } from "commander";
 import { followToEnd, tellEnd } from "../follow.ts";
 import { Interrupted, NotAnswered, Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
 import { shown } from "../text.ts";
 import { type WishOptions, wishOf } from "../wish.ts";
 
-interface Options extends WishOptions {
+export interface CreateOptions extends WishOptions {
   readonly requestId?: string;
 }
 
-export const addCreate = (commands: Commands): void => {
-  commands.program
-    .command("create")
+/** The argument and the flags that say what is wished for. */
+export const withWishFlags = (command: Command): Command =>
+  command
     .argument("<name>", "what to call the tenant; its slug is made from it")
-    .description("make a tenant and wait until it is ready; asks for what it was not told when on a terminal")
     .option("--tier <tier>", "free, professional or enterprise")
     .option(
       "--storage <model>",
@@ -30,13 +30,17 @@ export const addCreate = (commands: Commands): void => {
     .option("--secret <reference>", "the bucket's credentials, as `tenantctl secret put` names them")
     .option("--admin-email <address>", "the first administrator's e-mail address")
     .option("--admin-name <name>", "the first administrator's first and last name")
-    .option("--request-id <id>", "the request's own id; the same again never makes a second tenant")
+    .option("--request-id <id>", "the request's own id; the same again never makes a second tenant");
+
+export const addCreate = (commands: Commands): void => {
+  withWishFlags(commands.program.command("create"))
+    .description("make a tenant and wait until it is ready; asks for what it was not told when on a terminal")
     .addHelpText(
       "after",
       '\nExamples:\n  $ tenantctl create "Acme Corp"\n  $ tenantctl create acme --tier free --storage none --admin-email ada@acme.example --admin-name "Ada Lovelace" --json\n  $ tenantctl create acme --storage byos --byos-provider aws_s3 --byos-bucket acme-images --byos-region eu-central-1 \\\n      --secret drop:0f8b6f3e-5c1d-4c39-9d2e-3b0a5e6f7a81',
     )
     .action(
-      acting<Options, [string]>(commands, async (session, name) => {
+      acting<CreateOptions, [string]>(commands, async (session, name) => {
         const wish = await wishOf(session, name);
         const requestId = session.options.requestId ?? randomUUID();
         const api = session.api();
@@ -77,7 +81,7 @@ const resultOf = async (api: ApiClient, inboxId: number): Promise<InboxEntry["re
 };
 
 const sagaFromInbox = async (
-  session: Session<Options>,
+  session: Session<CreateOptions>,
   api: ApiClient,
   accepted: Accepted,
 ): Promise<string> => {

@@ -1,8 +1,9 @@
 import type { PartHealth, TenantHealth } from "@deeplens/client";
+import { byteText } from "@deeplens/contracts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { acting, type Commands } from "../session.ts";
 import { tenantReference } from "../tenant-reference.ts";
-import { bytes, columns, duration, moment, shown } from "../text.ts";
+import { columns, duration, moment, shown } from "../text.ts";
 
 interface Options {
   readonly last?: boolean;
@@ -82,7 +83,7 @@ const thingsOf = (facts: Readonly<Record<string, string>>): [string, Readonly<Re
 /** `usedBytes` 1048576 becomes "used 1.0 MiB"; `lastBackupAt` a moment; `quotaBytes` 0 is no quota. */
 const wordOf = (name: string, value: string): string => {
   const word = name.replace(/(Bytes|At)$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  if (name.endsWith("Bytes")) return `${word} ${bytes(Number(value))}`;
+  if (name.endsWith("Bytes")) return `${word} ${byteText(Number(value))}`;
   return `${word} ${name.endsWith("At") && !Number.isNaN(Date.parse(value)) ? moment(new Date(value).toISOString()) : value}`;
 };
 

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { Tenant } from "@deeplens/client/api";
 import { byosCredentialsOf } from "@deeplens/contracts";
 import type { Command } from "commander";
-import { confirmed } from "../confirmed.ts";
 import { exitCodes } from "../exit-code.ts";
+import { actAsPlanned } from "../planned.ts";
 import { Refused } from "../refused.ts";
 import { acting, type Commands, type Session } from "../session.ts";
-import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
+import { type ActOptions, reasonFlag, yesFlag } from "../tenant-act.ts";
 import { tenantReference } from "../tenant-reference.ts";
 
 /** `secret put`: credentials in, a reference out; `secret replace`: they take the place of a tenant's. From a file or standard input, for arguments are seen by everybody. */
@@ -65,8 +64,7 @@ const addReplace = (secret: Command, commands: Commands): void => {
       acting<ActOptions, [string, string]>(commands, async (session, name, credentialRef) => {
         const api = session.api();
         const tenant = await api.tenant(tenantReference(name));
-        await confirmed(session, planOf(tenant), `Replace the credentials of ${tenant.slug}'s storage?`);
-        const code = await actOnTenant(session, api, tenant, "replace-credentials", { credentialRef });
+        const code = await actAsPlanned(session, api, tenant, "replace-credentials", { credentialRef });
         if (code !== exitCodes.ok || tenant.state !== "ready") return code;
         // What was ill for the old credentials' sake is told to be well now, and not at the next round.
         const { status } = await api.health(tenant.tenantId);
@@ -77,13 +75,6 @@ const addReplace = (secret: Command, commands: Commands): void => {
       }),
     );
 };
-
-const planOf = ({ slug, tenantId, resources }: Tenant): string[] => [
-  `Replace the credentials of the storage of ${slug} (${tenantId}):`,
-  `  the new ones must list, write, read and delete in ${resources["storage.bucket"] ?? "its bucket"}: one small object is written there, and removed`,
-  "  where they may not, nothing changes, and the tenant goes on with those that it has",
-  "  those before are forgotten here; in the tenant's cloud they end when its owner ends them",
-];
 
 const textOf = async ({ world }: Session<object>, file: string): Promise<string> => {
   if (file === "-") return world.input();

@@ -1,7 +1,6 @@
-import type { Tenant } from "@deeplens/client/api";
-import { confirmed } from "../confirmed.ts";
+import { actAsPlanned } from "../planned.ts";
 import { acting, type Commands } from "../session.ts";
-import { type ActOptions, actOnTenant, reasonFlag, yesFlag } from "../tenant-act.ts";
+import { type ActOptions, reasonFlag, yesFlag } from "../tenant-act.ts";
 import { tenantReference } from "../tenant-reference.ts";
 
 export const addSuspend = (commands: Commands): void => {
@@ -15,16 +14,7 @@ export const addSuspend = (commands: Commands): void => {
     .action(
       acting<ActOptions, [string]>(commands, async (session, name) => {
         const api = session.api();
-        const tenant = await api.tenant(tenantReference(name));
-        if (tenant.state !== "suspended") await confirmed(session, planOf(tenant), `Suspend ${tenant.slug}?`);
-        return actOnTenant(session, api, tenant, "suspend");
+        return actAsPlanned(session, api, await api.tenant(tenantReference(name)), "suspend");
       }),
     );
 };
-
-const planOf = ({ slug, tenantId, storageType }: Tenant): string[] => [
-  `Suspend ${slug} (${tenantId}):`,
-  `  every way in is refused: database, Redis, Kafka${storageType === "none" ? "" : ", storage"} and vectors; open sessions end`,
-  "  Identity has no call for it: the lifecycle event tells it",
-  `  nothing is lost, backups go on, and it is opened again by: tenantctl resume ${slug}`,
-];

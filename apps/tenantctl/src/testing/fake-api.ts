@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ProblemDetails, Saga, SagaEvent, SagaStep, Tenant } from "@deeplens/client";
+import type { Plan, ProblemDetails, Saga, SagaEvent, SagaStep, Tenant } from "@deeplens/client";
 
 /** What the fake answers to one call: a status and JSON, or the events of a stream. */
 export type Answer =
@@ -145,5 +145,23 @@ export const sagaOf = (change: Partial<Saga> = {}): Saga => ({
   course: "ready",
   steps: [stepOf("database"), stepOf("storage")],
   waitingFor: [],
+  ...change,
+});
+
+/** A plan of an act that may begin, or one that is changed. */
+export const planOf = (act: string, change: Partial<Plan> = {}): Plan => ({
+  act,
+  slug: "acme",
+  tenantId,
+  title: `${act} acme (${tenantId})`,
+  already: false,
+  refusals: [],
+  warnings: [],
+  does: ["what the orchestrator says"],
+  makes: [],
+  goes: [],
+  use: [],
+  steps: [],
+  wayBack: "tenantctl undo it",
   ...change,
 });

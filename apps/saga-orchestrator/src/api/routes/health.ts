@@ -1,6 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { askNow, type PartHealth, readHealth, syncProbes } from "../../health/probe-rows.ts";
-import { tellChanges } from "../../health/watch.ts";
+import { lookNow } from "../../health/look-now.ts";
+import { type PartHealth, readHealth } from "../../health/probe-rows.ts";
 import type { ApiContext } from "../context.ts";
 import { noSuchTenant, Problem } from "../problem.ts";
 import { healthSchema, problemSchema, tenantParamsSchema } from "../schemas.ts";
@@ -24,12 +23,9 @@ const anew = {
   },
 };
 
-// A worker that is there looks within a second, and a thing that does not answer takes it twice ten.
-const longestLookMs = 24_000;
-const pollMs = 100;
-
 /** GET and POST /v1/tenants/{tenant}/health. Looking changes nothing, so it is no act and no saga. */
-export const healthRoutes = (app: Api, { db, healthEveryMs }: ApiContext): void => {
+export const healthRoutes = (app: Api, context: ApiContext): void => {
+  const { db } = context;
   app.get("/v1/tenants/:tenant/health", { schema: known }, async ({ params }) => {
     const tenant = await findTenant(db, params.tenant);
     if (tenant === undefined) throw noSuchTenant(params.tenant);
@@ -40,19 +36,7 @@ export const healthRoutes = (app: Api, { db, healthEveryMs }: ApiContext): void 
     const tenant = await findTenant(db, params.tenant);
     if (tenant === undefined) throw noSuchTenant(params.tenant);
     if (tenant.state !== "ready") throw notReady(tenant);
-    await syncProbes(db.pool, db.tables.tenants, healthEveryMs, tenant.tenantId);
-    const asked = await askNow(db.pool, tenant.tenantId);
-    const isNew = ({ checkedAt }: PartHealth): boolean => checkedAt !== null && checkedAt > asked;
-    let parts = await readHealth(db.pool, tenant.tenantId);
-    for (const until = Date.now() + longestLookMs; !parts.every(isNew) && Date.now() < until; ) {
-      await delay(pollMs);
-      parts = await readHealth(db.pool, tenant.tenantId);
-    }
-    await tellChanges(db, tenant.tenantId);
-    return viewOf(
-      tenant,
-      parts.map((part) => (isNew(part) ? part : { ...part, healthy: null })),
-    );
+    return viewOf(tenant, await lookNow(context, tenant.tenantId));
   });
 };
 

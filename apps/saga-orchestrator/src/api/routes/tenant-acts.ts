@@ -1,5 +1,4 @@
 import { shardOf } from "@deeplens/contracts";
-import type { z } from "zod";
 import type { TenantAct } from "../../saga/tenant-acts.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
@@ -16,6 +15,7 @@ import {
 import { unstorableField } from "../storable.ts";
 import { findTenant, removalSagaOf } from "../tenant-store.ts";
 import type { Api } from "../zod-types.ts";
+import { holdTold } from "./told.ts";
 
 type Act = TenantAct["act"];
 
@@ -144,40 +144,5 @@ const nextOf = (code: string, slug: string): string => {
       return "send the act again";
     default:
       return `look at GET /v1/tenants/${slug}`;
-  }
-};
-
-type Told = Omit<z.infer<typeof tenantActSchema>, "tenantId" | "reason">;
-
-/** What an act is told beside its reason: which acts take it, and what to say where it is missing from one that needs it. */
-const takenBy: Readonly<
-  Record<keyof Told, { readonly acts: readonly Act[]; readonly needed: readonly Act[]; readonly say: string }>
-> = {
-  graceMs: {
-    acts: ["remove", "grace"],
-    needed: ["grace"],
-    say: "say how long after its beginning the removal is to purge",
-  },
-  restore: {
-    acts: ["restore-backup"],
-    needed: ["restore-backup"],
-    say: "say which backup, and which parts of it",
-  },
-  tier: { acts: ["tier"], needed: ["tier"], say: "say which tier to give" },
-  credentialRef: {
-    acts: ["replace-credentials"],
-    needed: ["replace-credentials"],
-    say: "drop them off with POST /v1/secrets, and name that reference",
-  },
-};
-
-/** Throws Problem where the act is told what it does not take, or not what it needs. */
-const holdTold = (act: Act, told: Told): void => {
-  for (const [field, { acts: takers, needed, say }] of Object.entries(takenBy)) {
-    const given = told[field as keyof Told] !== undefined;
-    if (given && !takers.includes(act))
-      throw new Problem(400, "request-malformed", `${field}: ${act} takes none`, "leave it out", { field });
-    if (!given && needed.includes(act))
-      throw new Problem(400, "request-malformed", `${field}: is missing`, say, { field });
   }
 };
