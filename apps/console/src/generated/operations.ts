@@ -1024,6 +1024,142 @@ export interface Operations {
       })[];
     };
   };
+  /** What a request for a tenant would make, or why it would be refused; nothing is written */
+  "POST /v1/plans/create": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** the tenant's name; its slug is made from it */
+      readonly name: string;
+      /** free, professional or enterprise */
+      readonly tier: string;
+      readonly storage: {
+        /** deeplens, none, or byos: the tenant's own, described by what follows */
+        readonly type: string;
+        /** aws_s3, azure_blob or gcs */
+        readonly provider?: string | null;
+        /** the bucket; for azure_blob the container */
+        readonly bucket?: string | null;
+        /** where the service is, unless it is the provider's own */
+        readonly endpoint?: string | null;
+        /** aws_s3 only */
+        readonly region?: string | null;
+        /** the folder of the bucket that is the tenant's */
+        readonly prefix?: string | null;
+        /** aws_s3 only: the bucket is named in the path */
+        readonly pathStyle?: boolean | null;
+        readonly credentialRef?: string | null;
+      };
+      /** the tenant's first administrator */
+      readonly administrator: {
+        readonly email: string;
+        readonly firstName: string;
+        readonly lastName: string;
+      };
+    };
+    answer: {
+      readonly act: string;
+      /** empty where the name gives none */
+      readonly slug: string;
+      readonly tenantId: string;
+      readonly title: string;
+      /** it is so, or becomes so, already: nothing would be begun */
+      readonly already: boolean;
+      /** why it would be refused, as far as that is known; none: it may begin */
+      readonly refusals: readonly ({
+        readonly code: string;
+        readonly message: string;
+      })[];
+      /** what would break, or can't be told */
+      readonly warnings: readonly ({
+        readonly code: string;
+        readonly message: string;
+      })[];
+      /** what would be done, in its order */
+      readonly does: readonly string[];
+      readonly makes: readonly ({
+        readonly part: "database" | "storage" | "vectors" | "backup" | "identity";
+        readonly kind: string;
+        readonly name: string;
+      })[];
+      readonly goes: readonly ({
+        readonly part: "database" | "storage" | "vectors" | "backup" | "identity";
+        readonly kind: string;
+        readonly name: string;
+      })[];
+      /** what the tenant uses now, where the act depends on it */
+      readonly use: readonly ({
+        readonly thing: string;
+        readonly measure: "bytes" | "memory-bytes" | "connections";
+        readonly value: number;
+        readonly limit: number | null;
+      })[];
+      /** the steps of the saga that would begin */
+      readonly steps: readonly string[];
+      /** the command that takes it back; null: nothing does */
+      readonly wayBack: string | null;
+    };
+  };
+  /** What an act on a tenant would do, or why it would be refused; nothing is written */
+  "POST /v1/tenants/{tenant}/plans/{act}": {
+    path: { tenant: string; act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | "restore-backup" | "restore-back" | "restore-end" | "tier" | "replace-credentials" | "repair" };
+    query: Record<never, never>;
+    body: {
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly act: string;
+      /** empty where the name gives none */
+      readonly slug: string;
+      readonly tenantId: string;
+      readonly title: string;
+      /** it is so, or becomes so, already: nothing would be begun */
+      readonly already: boolean;
+      /** why it would be refused, as far as that is known; none: it may begin */
+      readonly refusals: readonly ({
+        readonly code: string;
+        readonly message: string;
+      })[];
+      /** what would break, or can't be told */
+      readonly warnings: readonly ({
+        readonly code: string;
+        readonly message: string;
+      })[];
+      /** what would be done, in its order */
+      readonly does: readonly string[];
+      readonly makes: readonly ({
+        readonly part: "database" | "storage" | "vectors" | "backup" | "identity";
+        readonly kind: string;
+        readonly name: string;
+      })[];
+      readonly goes: readonly ({
+        readonly part: "database" | "storage" | "vectors" | "backup" | "identity";
+        readonly kind: string;
+        readonly name: string;
+      })[];
+      /** what the tenant uses now, where the act depends on it */
+      readonly use: readonly ({
+        readonly thing: string;
+        readonly measure: "bytes" | "memory-bytes" | "connections";
+        readonly value: number;
+        readonly limit: number | null;
+      })[];
+      /** the steps of the saga that would begin */
+      readonly steps: readonly string[];
+      /** the command that takes it back; null: nothing does */
+      readonly wayBack: string | null;
+    };
+  };
   /** What became of a request or an act */
   "GET /v1/inbox/{inboxId}": {
     path: { inboxId: number };
