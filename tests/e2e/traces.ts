@@ -54,7 +54,10 @@ const inPostgres = async ({ admin }: Installation, slug: Slug): Promise<string[]
   const { rows } = await admin.query<{ found: string }>(
     `SELECT 'database ' || datname AS found FROM pg_database WHERE datname = $1
      UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY ($2)`,
-    [databaseName(slug), [ownerRoleName(slug), applicationRoleName(slug), backupRoleName(slug)]],
+    [
+      databaseName(slug),
+      [ownerRoleName(slug), applicationRoleName(slug), applicationRoleName(slug, 2), backupRoleName(slug)],
+    ],
   );
   return rows.map(({ found }) => found);
 };
@@ -79,24 +82,30 @@ const inKafka = async ({ kafka, services }: Installation, slug: Slug): Promise<s
   await admin.connect();
   try {
     const prefix = kafkaPrefix(services.installation, slug);
-    const user = kafkaUserName(slug);
+    const users = [kafkaUserName(slug), kafkaUserName(slug, 2)];
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     const { groups } = await admin.listGroups();
-    const { resources } = await admin.describeAcls({
-      resourceType: 1,
-      resourcePatternType: 1,
-      operation: 1,
-      permissionType: 1,
-      principal: `User:${user}`,
-    });
-    const hasUser = await scramUsers(services.kafka).has(user, AbortSignal.timeout(10_000));
+    const rights = await Promise.all(
+      users.map((user) =>
+        admin.describeAcls({
+          resourceType: 1,
+          resourcePatternType: 1,
+          operation: 1,
+          permissionType: 1,
+          principal: `User:${user}`,
+        }),
+      ),
+    );
+    const resources = rights.flatMap((one) => one.resources);
+    const soon = AbortSignal.timeout(10_000);
+    const are = await Promise.all(users.map((user) => scramUsers(services.kafka).has(user, soon)));
     return [
       ...topics.map((topic) => `kafka topic ${topic}`),
       ...groups
         .filter(({ groupId }) => groupId.startsWith(prefix))
         .map(({ groupId }) => `kafka group ${groupId}`),
       ...resources.map(({ resourceName }) => `kafka acl on ${resourceName}`),
-      ...(hasUser ? [`kafka user ${user}`] : []),
+      ...users.filter((_user, place) => are[place]).map((user) => `kafka user ${user}`),
     ];
   } finally {
     await admin.disconnect();
@@ -112,17 +121,18 @@ const inMinio = async (installation: Installation, slug: Slug, tenantId: TenantI
   };
   const name = bucketName(services.installation, slug);
   const soon = AbortSignal.timeout(20_000);
-  const [bucket, policy, user, parent] = await Promise.all([
+  const [bucket, policy, user, ...parents] = await Promise.all([
     minioRoot(installation).bucketExists(name),
     policyExists(access, name, soon),
     userExists(access, accessKey(tenantId, "user"), soon),
     serviceAccountParent(access, accessKey(tenantId, "service-account"), soon),
+    serviceAccountParent(access, accessKey(tenantId, "service-account", 2), soon),
   ]);
   return [
     ...(bucket ? [`bucket ${name}`] : []),
     ...(policy ? [`minio policy ${name}`] : []),
     ...(user ? ["minio user of the tenant"] : []),
-    ...(parent === undefined ? [] : ["minio service account of the tenant"]),
+    ...parents.flatMap((parent) => (parent === undefined ? [] : ["minio service account of the tenant"])),
   ];
 };
 

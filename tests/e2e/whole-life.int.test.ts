@@ -6,6 +6,7 @@ import { createClient } from "@deeplens/postgres";
 import { Client as Minio } from "minio";
 import { type Ended, order, wishFor } from "./orders.ts";
 import { freshSlug, openInstallation } from "./support.ts";
+import { tenantctl } from "./tenantctl.ts";
 import { tracesOf } from "./traces.ts";
 
 // A tenant's life after it was made, on the whole stack: closed, opened, removed, restored, and removed for good.
@@ -89,6 +90,31 @@ test("suspended, its own credentials open nothing; resumed, they do again", asyn
   assert.equal(told?.[0]?.outcome, "told-by-event");
   assert.equal((await act("resume")).status, "done");
   assert.equal(await rowsIn(), before);
+});
+
+test("rotated, old and new credentials open it together; the old ones end when tenantctl is told", async () => {
+  const { slug } = acme;
+  const rotate = (...flags: string[]) =>
+    tenantctl(installation, "rotate", slug, ...flags, "--yes", "--reason", reason, "--json");
+  const old = await api.revealCredentials(slug, reason);
+  const began = await rotate("--overlap", "1h");
+  assert.equal(began.exitCode, 0, began.stderr);
+  const fresh = await api.revealCredentials(slug, reason);
+  const enters = ({ resources, secrets }: typeof old) => rowsWith(resources, secrets["database.app"] ?? "");
+  const rows = await enters(fresh);
+  assert.equal(await enters(old), rows);
+  assert.notEqual(fresh.secrets["database.app"], old.secrets["database.app"]);
+  assert.notEqual(fresh.resources["storage.accessKey"], old.resources["storage.accessKey"]);
+  assert.deepEqual((await api.tenant(slug)).rotation?.parts, ["database", "storage", "vectors"]);
+  const refused = await tenantctl(installation, "suspend", slug, "--yes", "--reason", reason, "--json");
+  assert.equal(refused.exitCode, 2, refused.stdout);
+  assert.match(refused.stdout, /act-running.*rotate of tenant/s);
+  const ended = await rotate("--end");
+  assert.equal(ended.exitCode, 0, ended.stderr);
+  await assert.rejects(enters(old), { code: "28P01" }); // nobody has its password any more
+  assert.equal(await enters(fresh), rows);
+  const { rotation, running } = await api.tenant(slug);
+  assert.deepEqual([rotation, running], [null, null]);
 });
 
 test("a removal is restored inside its grace period: the same tenant, its data, new credentials", async () => {

@@ -3,6 +3,7 @@ import { type PoolClient, quoteIdentifier, quoteLiteral, sqlStateOf } from "@dee
 import {
   credentialOf,
   type Life,
+  loginsIn,
   missing,
   type Operation,
   operationDone,
@@ -15,22 +16,26 @@ import {
 import { withDdlSession } from "./ddl-session.ts";
 import { scramVerifier } from "./scram-verifier.ts";
 import {
+  type Credential,
   databaseKind,
   databaseSecret,
   dropRole,
   labelledThings,
+  loginRole,
   namesOf,
+  otherRoles,
   portsOf,
   prove,
   roleKind,
+  tenantAddress,
   transaction,
 } from "./tenant-databases.ts";
 import { type TenantServer, withClient } from "./tenant-server.ts";
 
 /**
  * A tenant's database after its making. Suspended, its application role may neither log in nor connect (the owner role
- * never could), and its sessions are ended; its password, its rows and its rights on them stay. What reads backups has
- * a role of its own, which goes on.
+ * never could), nor may the second one that a rotation gave it, and its sessions are ended; its password, its rows and
+ * its rights on them stay. What reads backups has a role of its own, which goes on.
  */
 export const databaseLife = (server: TenantServer): Life => ({
   suspend: suspend(server),
@@ -42,31 +47,35 @@ const suspend =
   (server: TenantServer): Operation =>
   async ({ tenant }, context) => {
     const { application, database } = namesOf(tenant);
+    const passwords = loginsIn(await context.secrets.versions(databaseSecret));
+    const role = loginRole(tenant, passwords[0]?.login ?? 1);
     const there = await withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
       const found = await whatIsThere(server, session, tenant, context);
       // A role without its database could still log in to another one.
-      if (found.application)
+      const statements = [
+        ...found.roles.map((one) => `ALTER ROLE ${quoteIdentifier(one)} NOLOGIN`),
+        // The second role's rights are the first one's.
+        ...(found.database && found.roles.includes(application)
+          ? [`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`]
+          : []),
+      ];
+      if (statements.length > 0)
         await context.call("close the Postgres database to its application role", () =>
-          transaction(session, [
-            `ALTER ROLE ${quoteIdentifier(application)} NOLOGIN`,
-            ...(found.database
-              ? [
-                  `REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM ${quoteIdentifier(application)}`,
-                ]
-              : []),
-          ]),
+          transaction(session, statements),
         );
-      await context.call("end the Postgres sessions of the tenant", () => endSessions(session, tenant));
+      await context.call("end the Postgres sessions of the tenant", () =>
+        endSessions(session, tenant, [namesOf(tenant).owner, ...found.roles]),
+      );
       return found;
     });
-    const password = await context.secrets.read(databaseSecret);
-    if (there.application && password !== undefined)
-      await context.call("be refused by Postgres", (signal) =>
-        proveRefused(server, tenant, password, signal),
-      );
+    for (const password of passwords)
+      if (there.roles.includes(loginRole(tenant, password.login)))
+        await context.call("be refused by Postgres", (signal) =>
+          proveRefused(server, tenant, password, signal),
+        );
     const outcome = (isThere: boolean) => (isThere ? "refused" : "absent");
     return operationDone(
-      linesOf(tenant, { database: outcome(there.database), application: outcome(there.application) }),
+      linesOf(tenant, role, { database: outcome(there.database), role: outcome(there.roles.includes(role)) }),
     );
   };
 
@@ -75,23 +84,25 @@ const resume =
   async (command, context) => {
     const { tenant } = command;
     const { application, database } = namesOf(tenant);
-    const password = (await credentialOf(command, context, databaseSecret))?.value;
+    const password = await credentialOf(command, context, databaseSecret);
+    if (password === undefined) throw missing({ kind: databaseKind, name: database }, tenant.slug);
+    const role = loginRole(tenant, password.login);
     await withDdlSession(context, server.pool, tenant.slug, "wait", async (session) => {
       const found = await whatIsThere(server, session, tenant, context);
-      if (!found.database || password === undefined)
-        throw missing({ kind: databaseKind, name: database }, tenant.slug);
-      if (!found.application) throw missing({ kind: roleKind, name: application }, tenant.slug);
+      if (!found.database) throw missing({ kind: databaseKind, name: database }, tenant.slug);
+      for (const name of [application, role])
+        if (!found.roles.includes(name)) throw missing({ kind: roleKind, name }, tenant.slug);
       await context.call("open the Postgres database to its application role", async () =>
         transaction(session, [
           `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(application)}`,
-          `ALTER ROLE ${quoteIdentifier(application)} LOGIN PASSWORD ${quoteLiteral(await scramVerifier(password))}`,
+          `ALTER ROLE ${quoteIdentifier(role)} LOGIN PASSWORD ${quoteLiteral(await scramVerifier(password.value))}`,
         ]),
       );
     });
     await context.call("use the Postgres database as its tenant", (signal) =>
-      prove(server, tenant, password ?? "", signal),
+      prove(server, tenant, password, signal),
     );
-    return operationDone(linesOf(tenant, { database: "answers", application: "answers" }));
+    return operationDone(linesOf(tenant, role, { database: "answers", role: "answers" }));
   };
 
 /** Databases first (the live one, and any other that the owner role has), then roles, the owner's last. */
@@ -102,13 +113,14 @@ const purge =
       const names = namesOf(tenant);
       const ports = portsOf(server, session, tenant, context.installation);
       const rows = await context.ledger.owned();
-      const others = (kind: string, known: readonly string[]): string[] =>
-        rows.flatMap((row) => (row.kind === kind && !known.includes(row.name) ? [row.name] : []));
+      const otherDatabases = rows.flatMap(({ kind, name }) =>
+        kind === databaseKind && name !== names.database ? [name] : [],
+      );
       const receipt: ReceiptLine[] = [];
       const remove = async (resource: Parameters<typeof removeResource>[2]): Promise<void> => {
         receipt.push(await removeResource(context, tenant, resource, { sagaId }));
       };
-      for (const name of [names.database, ...others(databaseKind, [names.database])])
+      for (const name of [names.database, ...otherDatabases])
         await remove({
           ...ports.database(undefined, name),
           remove: () => dropWithData(session, name, names.application),
@@ -116,7 +128,7 @@ const purge =
       for (const name of [
         names.application,
         names.backup,
-        ...others(roleKind, [names.application, names.backup, names.owner]),
+        ...(await otherRoles(context, names)),
         names.owner,
       ])
         await remove({ ...ports.role(name), remove: () => dropRole(session, name, tenant) });
@@ -141,25 +153,33 @@ const dropWithData = async (session: PoolClient, database: string, application: 
   await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE)`);
 };
 
-/** Which of them is there. @throws PermanentStepError where one is somebody else's */
+/** The database, and the roles that the tenant logs in as. @throws PermanentStepError where one is somebody else's */
 const whatIsThere = async (
   server: TenantServer,
   session: PoolClient,
   tenant: Tenant,
   context: StepContext,
-): Promise<{ readonly database: boolean; readonly application: boolean }> => {
+): Promise<{ readonly database: boolean; readonly roles: readonly string[] }> => {
   const ports = portsOf(server, session, tenant, context.installation);
+  const roles: string[] = [];
+  for (const login of [1, 2] as const) {
+    const name = loginRole(tenant, login);
+    if ((await ownResource(context, tenant, ports.role(name))) === "there") roles.push(name);
+  }
   return {
     database: (await ownResource(context, tenant, ports.database(undefined))) === "there",
-    application: (await ownResource(context, tenant, ports.application)) === "there",
+    roles,
   };
 };
 
 const sessionsOf = "usename = ANY ($1) AND pid <> pg_backend_pid()";
 
-const endSessions = async (session: PoolClient, tenant: Tenant): Promise<void> => {
-  const { owner, application } = namesOf(tenant);
-  const roles = [owner, application];
+/** Ends every session of these roles of a tenant's. @throws where one is there afterwards */
+export const endSessions = async (
+  session: PoolClient,
+  tenant: Tenant,
+  roles: readonly string[],
+): Promise<void> => {
   await session.query(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE ${sessionsOf}`, [
     roles,
   ]);
@@ -176,31 +196,28 @@ const refusals: readonly string[] = [invalidAuthorization, wrongPassword, insuff
 /** True for Postgres's refusal to let a role in: it may not log in, has another password, or may not connect. */
 export const isEntryRefusal = (error: unknown): boolean => refusals.includes(sqlStateOf(error) ?? "");
 
-const proveRefused = async (
+/** @throws where the tenant still gets in with it */
+export const proveRefused = async (
   server: TenantServer,
   tenant: Tenant,
-  password: string,
+  credential: Credential,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { database, application: user } = namesOf(tenant);
+  const address = tenantAddress(server, tenant, credential);
   try {
-    await withClient({ host: server.host, port: server.port, database, user, password }, signal, (client) =>
-      client.query("SELECT 1"),
-    );
+    await withClient(address, signal, (client) => client.query("SELECT 1"));
   } catch (error) {
     if (isEntryRefusal(error)) return;
     throw error;
   }
-  throw new Error(`Postgres still lets tenant ${tenant.slug} into ${database}`);
+  throw new Error(`Postgres still lets tenant ${tenant.slug} into ${address.database} as ${address.user}`);
 };
 
 const linesOf = (
   tenant: Tenant,
-  outcomes: { readonly database: string; readonly application: string },
-): ReceiptLine[] => {
-  const { database, application } = namesOf(tenant);
-  return [
-    { kind: databaseKind, name: database, outcome: outcomes.database },
-    { kind: roleKind, name: application, outcome: outcomes.application },
-  ];
-};
+  role: string,
+  outcomes: { readonly database: string; readonly role: string },
+): ReceiptLine[] => [
+  { kind: databaseKind, name: namesOf(tenant).database, outcome: outcomes.database },
+  { kind: roleKind, name: role, outcome: outcomes.role },
+];

@@ -1,7 +1,15 @@
 import { tiers } from "@deeplens/contracts";
-import { missing, type Operation, operationDone, ownResource, wantedTier } from "@deeplens/worker";
+import { loginsIn, missing, type Operation, operationDone, ownResource, wantedTier } from "@deeplens/worker";
 import { withDdlSession } from "./ddl-session.ts";
-import { connectionLimits, databaseKind, namesOf, portsOf, transaction } from "./tenant-databases.ts";
+import {
+  connectionLimits,
+  databaseKind,
+  databaseSecret,
+  loginRole,
+  namesOf,
+  portsOf,
+  transaction,
+} from "./tenant-databases.ts";
 import type { TenantServer } from "./tenant-server.ts";
 
 /**
@@ -14,11 +22,14 @@ export const databaseTier =
     const { tenant } = command;
     const { tier, preview } = wantedTier(command);
     const { application, database: name } = namesOf(tenant);
+    const passwords = loginsIn(await context.secrets.versions(databaseSecret));
+    // The first one, whoever logs in: the next rotation may have it log in again.
+    const roles = [...new Set([application, ...passwords.map(({ login }) => loginRole(tenant, login))])];
     const limit = tiers[tier].databaseConnections;
     const inUse = await context.call("count the Postgres sessions of the tenant", async () => {
       const { rows } = await server.pool.query<{ used: number }>(
-        "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = $1",
-        [application],
+        "SELECT count(*)::int AS used FROM pg_stat_activity WHERE usename = ANY ($1)",
+        [roles],
       );
       return rows[0]?.used ?? 0;
     });
@@ -29,7 +40,7 @@ export const databaseTier =
           throw missing({ kind: databaseKind, name }, tenant.slug);
         await context.ledger.made({ kind: databaseKind, name }, { tier });
         await context.call("limit the Postgres connections", () =>
-          transaction(session, connectionLimits(tenant, tier)),
+          transaction(session, connectionLimits(tenant, tier, roles)),
         );
       });
     return operationDone([{ kind: databaseKind, name, outcome: preview ? "looked-at" : "limited" }], {

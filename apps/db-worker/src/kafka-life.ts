@@ -5,6 +5,7 @@ import { letsIn } from "@deeplens/messaging";
 import {
   credentialOf,
   type Life,
+  loginsIn,
   missing,
   type Operation,
   type OperationDone,
@@ -12,6 +13,7 @@ import {
   ownResource,
   removeResource,
   type StepContext,
+  type Tenant,
 } from "@deeplens/worker";
 import { countAcls, denyEverything, endDenial } from "./kafka-acls.ts";
 import { deleteGroups, groupsUnder, type KafkaCluster, topicsUnder } from "./kafka-cluster.ts";
@@ -26,6 +28,7 @@ import {
   proofMs,
   retryMs,
   topicKind,
+  userPorts,
 } from "./tenant-kafka.ts";
 
 /**
@@ -42,49 +45,65 @@ export const kafkaLife = (cluster: KafkaCluster): Life => ({
 const suspend =
   (cluster: KafkaCluster): Operation =>
   async ({ tenant }, context) => {
-    const names = namesOf(tenant, context.installation);
-    const { user, acls } = portsOf(cluster, tenant, names);
-    if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
-    if ((await ownResource(context, tenant, user)) === "absent") return answer(names, "absent");
-    const password = await context.secrets.read(kafkaSecret);
-    // Both make something where they land after a removal: intents until they are known to be over (PROTOCOL.md 14).
-    await context.ledger.intend(keyOf(acls));
-    await context.call("deny the Kafka user everything", () =>
-      denyEverything(cluster.admin, names.principal),
-    );
-    await context.ledger.made(keyOf(acls));
-    if (password !== undefined)
-      await context.call("be denied by Kafka", (signal) => proveDenied(cluster, names, password, signal));
-    await context.ledger.intend(keyOf(user));
-    await context.call("lock the Kafka user out", (signal) =>
-      cluster.users.put(names.user, randomBytes(32).toString("base64url"), signal),
-    );
-    await context.ledger.made(keyOf(user));
-    if (password !== undefined)
-      await context.call("be refused by Kafka", (signal) =>
-        proveLogin(cluster, names, password, false, signal),
-      );
-    return answer(names, "refused");
+    const first = namesOf(tenant, context.installation);
+    if (!(await isGuarded(cluster, first, context))) return answer(first, "no-authorizer");
+    const passwords = loginsIn(await context.secrets.versions(kafkaSecret));
+    if (passwords.length === 0)
+      return answer(first, await shutOut(cluster, tenant, first, undefined, context));
+    const receipt: ReceiptLine[] = [];
+    for (const { login, value } of passwords) {
+      const names = namesOf(tenant, context.installation, login);
+      receipt.push(lineOf(names, await shutOut(cluster, tenant, names, value, context)));
+    }
+    return operationDone(receipt);
   };
+
+const shutOut = async (
+  cluster: KafkaCluster,
+  tenant: Tenant,
+  names: KafkaNames,
+  password: string | undefined,
+  context: StepContext,
+): Promise<"refused" | "absent"> => {
+  const { user, acls } = portsOf(cluster, tenant, names);
+  if ((await ownResource(context, tenant, user)) === "absent") return "absent";
+  // Both make something where they land after a removal: intents until they are known to be over (PROTOCOL.md 14).
+  await context.ledger.intend(keyOf(acls));
+  await context.call("deny the Kafka user everything", () => denyEverything(cluster.admin, names.principal));
+  await context.ledger.made(keyOf(acls));
+  if (password !== undefined)
+    await context.call("be denied by Kafka", (signal) => proveDenied(cluster, names, password, signal));
+  await context.ledger.intend(keyOf(user));
+  await context.call("lock the Kafka user out", (signal) =>
+    cluster.users.put(names.user, randomBytes(32).toString("base64url"), signal),
+  );
+  await context.ledger.made(keyOf(user));
+  if (password !== undefined)
+    await context.call("be refused by Kafka", (signal) =>
+      proveLogin(cluster, names, password, false, signal),
+    );
+  return "refused";
+};
 
 const resume =
   (cluster: KafkaCluster): Operation =>
   async (command, context) => {
     const { tenant } = command;
-    const names = namesOf(tenant, context.installation);
+    const first = namesOf(tenant, context.installation);
+    if (!(await isGuarded(cluster, first, context))) return answer(first, "no-authorizer");
+    const credential = await credentialOf(command, context, kafkaSecret);
+    const names = namesOf(tenant, context.installation, credential?.login);
+    const password = credential?.value;
     const { user } = portsOf(cluster, tenant, names);
-    if (!(await isGuarded(cluster, names, context))) return answer(names, "no-authorizer");
-    const password = (await credentialOf(command, context, kafkaSecret))?.value;
     if ((await ownResource(context, tenant, user)) === "absent" || password === undefined)
       throw missing(keyOf(user), tenant.slug);
     await context.ledger.intend(keyOf(user));
     await context.call("let the Kafka user in", (signal) => cluster.users.put(names.user, password, signal));
     await context.ledger.made(keyOf(user));
     await context.call("end what the Kafka user is denied", () => endDenial(cluster.admin, names.principal));
-    await context.call("see the Kafka topic as its tenant", async (signal) => {
-      await proveLogin(cluster, names, password, true, signal);
-      await until(() => seesTopic(cluster, names, password), signal, `Kafka shows ${names.topic} to nobody`);
-    });
+    await context.call("see the Kafka topic as its tenant", (signal) =>
+      proveSight(cluster, names, password, signal),
+    );
     return answer(names, "answers");
   };
 
@@ -93,12 +112,12 @@ const purge =
   (cluster: KafkaCluster): Operation =>
   async ({ tenant, sagaId }, context) => {
     const names = namesOf(tenant, context.installation);
-    const { acls, user, topic } = portsOf(cluster, tenant, names);
+    const { topic } = portsOf(cluster, tenant, names);
+    const users = await userPorts(cluster, tenant, context);
     const receipt: ReceiptLine[] = [];
     const groupsAreOurs = await isGuarded(cluster, names, context);
     for (const resource of [
-      acls,
-      user,
+      ...users.flatMap(({ acls, user }) => [acls, user]),
       { ...topic, remove: (signal: AbortSignal) => deleteTopic(cluster.admin, names.topic, signal) },
     ])
       receipt.push(await removeResource(context, tenant, resource, { sagaId }));
@@ -123,7 +142,8 @@ const purge =
 // Members that can do nothing any more stay in their group until Kafka misses their heartbeat; a retry goes on waiting.
 const groupMs = 20_000;
 
-const isGuarded = (cluster: KafkaCluster, names: KafkaNames, context: StepContext): Promise<boolean> =>
+/** False on a cluster without an authorizer. */
+export const isGuarded = (cluster: KafkaCluster, names: KafkaNames, context: StepContext): Promise<boolean> =>
   context.call(
     "ask Kafka whether it has an authorizer",
     async () => (await countAcls(cluster.admin, names.principal)) !== undefined,
@@ -146,7 +166,8 @@ const proveDenied = async (
   );
 };
 
-const proveLogin = (
+/** @throws where the user is let in and was to be refused, or the other way round */
+export const proveLogin = (
   cluster: KafkaCluster,
   names: KafkaNames,
   password: string,
@@ -173,11 +194,26 @@ const seesTopic = async (cluster: KafkaCluster, names: KafkaNames, password: str
   }
 };
 
+/** @throws where the user is not let in, or does not see the tenant's topic */
+export const proveSight = async (
+  cluster: KafkaCluster,
+  names: KafkaNames,
+  password: string,
+  signal: AbortSignal,
+): Promise<void> => {
+  await proveLogin(cluster, names, password, true, signal);
+  await until(() => seesTopic(cluster, names, password), signal, `Kafka shows ${names.topic} to nobody`);
+};
+
 /** A change that the controller took reaches every broker after a moment. */
 const until = async (look: () => Promise<boolean>, signal: AbortSignal, otherwise: string): Promise<void> => {
   for (const began = Date.now(); !(await look()); await delay(retryMs, undefined, { signal }))
     if (Date.now() - began > proofMs) throw new Error(otherwise);
 };
 
-const answer = (names: KafkaNames, outcome: string): OperationDone =>
-  operationDone([{ kind: "kafka-user", name: names.user, outcome }]);
+const lineOf = (names: KafkaNames, outcome: string): ReceiptLine => ({
+  ...{ kind: "kafka-user", name: names.user },
+  outcome,
+});
+
+const answer = (names: KafkaNames, outcome: string): OperationDone => operationDone([lineOf(names, outcome)]);

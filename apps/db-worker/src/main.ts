@@ -1,17 +1,20 @@
 import { createPool } from "@deeplens/postgres";
 import { readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
-import { lifeOperations, repairBy, runWorker } from "@deeplens/worker";
+import { lifeOperations, repairBy, rotationOperations, runWorker } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { settings } from "./config.ts";
 import { databaseLife } from "./database-life.ts";
+import { databaseRotation } from "./database-rotation.ts";
 import { databaseTier } from "./database-tier.ts";
 import { openKafkaCluster } from "./kafka-cluster.ts";
 import { kafkaLife } from "./kafka-life.ts";
-import { lifeTogether } from "./life.ts";
+import { kafkaRotation } from "./kafka-rotation.ts";
+import { lifeTogether, rotationTogether } from "./life.ts";
 import { probeDatabase } from "./probe.ts";
 import { provision } from "./provision.ts";
 import { redisLife } from "./redis-life.ts";
+import { redisRotation } from "./redis-rotation.ts";
 import { connectRedis } from "./redis-server.ts";
 import { restoreOperations } from "./restore.ts";
 import { tenantDatabases } from "./tenant-databases.ts";
@@ -79,6 +82,9 @@ await runProcess(log, (signal) =>
           compensate: (command, context) => compensate(parts, command, context),
           operations: {
             ...lifeOperations(lifeTogether([databaseLife(server), redisLife(redis), kafkaLife(kafka)])),
+            ...rotationOperations(
+              rotationTogether([databaseRotation(server), redisRotation(redis), kafkaRotation(kafka)]),
+            ),
             tier: databaseTier(server),
             repair: repairBy((command, context) => provision(parts, command, context)),
             probe: probeDatabase({ server, redis, cluster: kafka }),

@@ -1,5 +1,4 @@
 import {
-  applicationRoleName,
   databaseName,
   kafkaUserName,
   redisKeyPrefix,
@@ -7,10 +6,18 @@ import {
   tenantTopicName,
   tiers,
 } from "@deeplens/contracts";
-import { drift, type Look, needed, type Operation, type OperationCommand, probed } from "@deeplens/worker";
+import {
+  drift,
+  type Look,
+  needed,
+  type Operation,
+  type OperationCommand,
+  probed,
+  type StoredSecret,
+} from "@deeplens/worker";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import { asRedisUser, type RedisServer } from "./redis-server.ts";
-import { databaseSecret } from "./tenant-databases.ts";
+import { type Credential, databaseSecret, tenantAddress } from "./tenant-databases.ts";
 import { kafkaSecret } from "./tenant-kafka.ts";
 import { redisSecret } from "./tenant-redis.ts";
 import { type TenantServer, withClient } from "./tenant-server.ts";
@@ -25,21 +32,21 @@ export interface ProbeServices {
 export const probeDatabase =
   ({ server, redis, cluster }: ProbeServices): Operation =>
   async (command, context) => {
-    const secret = async (purpose: string): Promise<string> =>
-      needed(await context.secrets.read(purpose), `the secret ${purpose}`);
+    const secret = async (purpose: string): Promise<StoredSecret> =>
+      needed((await context.secrets.versions(purpose))[0], `the secret ${purpose}`);
     return probed(context, {
       postgres: async (signal) => lookAtPostgres(server, command, await secret(databaseSecret))(signal),
-      redis: async (signal) => lookAtRedis(redis, command, await secret(redisSecret))(signal),
-      kafka: async (signal) =>
-        lookAtTopic(
-          command.inputs["database.kafkaAuthorization"] === "none"
-            ? cluster.kafka
-            : cluster.as({
-                username: kafkaUserName(command.tenant.slug),
-                password: await secret(kafkaSecret),
-              }),
-          tenantTopicName(context.installation, command.tenant.slug),
-        )(signal),
+      redis: async (signal) => lookAtRedis(redis, command, (await secret(redisSecret)).value)(signal),
+      kafka: async (signal) => {
+        const { slug } = command.tenant;
+        const asTenant = async () => {
+          const { login, value: password } = await secret(kafkaSecret);
+          return cluster.as({ username: kafkaUserName(slug, login), password });
+        };
+        const isOpen = command.inputs["database.kafkaAuthorization"] === "none";
+        const topic = tenantTopicName(context.installation, slug);
+        return lookAtTopic(isOpen ? cluster.kafka : await asTenant(), topic)(signal);
+      },
     });
   };
 
@@ -52,11 +59,10 @@ interface DatabaseRow {
 }
 
 const lookAtPostgres =
-  (server: TenantServer, { tenant, tier, inputs }: OperationCommand, password: string): Look =>
+  (server: TenantServer, { tenant, tier, inputs }: OperationCommand, credential: Credential): Look =>
   async (signal) => {
     const database = databaseName(tenant.slug);
-    const { host, port } = server;
-    const address = { host, port, database, user: applicationRoleName(tenant.slug), password };
+    const address = tenantAddress(server, tenant, credential);
     const row = await withClient(address, signal, async (client) => {
       const { rows } = await client.query<DatabaseRow>(
         `SELECT current_setting('server_version') AS version, pg_get_userbyid(d.datdba) AS owner,

@@ -82,11 +82,15 @@ const purge =
     return operationDone([user, backup, await removeResource(context, tenant, keys, { sagaId })]);
   };
 
-const setUser = async (server: RedisServer, name: string, ...rules: readonly string[]): Promise<void> => {
+export const setUser = async (
+  server: RedisServer,
+  name: string,
+  ...rules: readonly string[]
+): Promise<void> => {
   await server.admin.call("ACL", "SETUSER", name, ...rules);
 };
 
-const proveRefused = async (server: RedisServer, tenant: Tenant, password: string): Promise<void> => {
+export const proveRefused = async (server: RedisServer, tenant: Tenant, password: string): Promise<void> => {
   const login = { username: redisUserName(tenant.slug), password };
   try {
     await asRedisUser(server, login, (client) => client.ping());

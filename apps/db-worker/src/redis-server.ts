@@ -115,12 +115,19 @@ export const saveRedisUsers = async (admin: Redis): Promise<void> => {
 export const isLoginRefusal = (error: unknown): boolean =>
   error instanceof ReplyError && (error as Error).message.startsWith("WRONGPASS");
 
-/** Ends every session of a user. @throws where one is there afterwards */
+/** Ends every session of a user; who may still log in can open another one. @throws where one of them goes on */
 export const endRedisSessions = async (admin: Redis, name: string): Promise<void> => {
+  const sessions = async (): Promise<string[]> =>
+    String(await admin.call("CLIENT", "LIST"))
+      .split("\n")
+      .map((line) => line.split(" "))
+      .flatMap((words) =>
+        words.includes(`user=${name}`) ? words.filter((word) => word.startsWith("id=")) : [],
+      );
+  const before = await sessions();
   await admin.call("CLIENT", "KILL", "USER", name);
-  const clients = String(await admin.call("CLIENT", "LIST"));
-  if (clients.split("\n").some((line) => line.split(" ").includes(`user=${name}`)))
-    throw new Error(`Redis still has a session of user ${name}`);
+  const after = await sessions();
+  if (before.some((id) => after.includes(id))) throw new Error(`Redis still has a session of user ${name}`);
 };
 
 /** Removes every key that matches a pattern, as many as there are, while it walks through the server's keys. */

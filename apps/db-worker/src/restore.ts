@@ -316,7 +316,7 @@ const admit = async (
       `ALTER DATABASE ${database} CONNECTION LIMIT ${limit}`,
     ]),
   );
-  const password = await context.secrets.read(databaseSecret);
+  const [password] = await context.secrets.versions(databaseSecret);
   if (password !== undefined)
     await context.call("use the Postgres database as its tenant", (signal) =>
       prove(server, tenant, password, signal),

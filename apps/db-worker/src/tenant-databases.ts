@@ -2,6 +2,7 @@ import {
   applicationRoleName,
   backupRoleName,
   databaseName,
+  type Login,
   ownerRoleName,
   type ReceiptLine,
   type TierName,
@@ -15,6 +16,7 @@ import {
   removeResource,
   type StepContext,
   type StepDone,
+  type StoredSecret,
   type Tenant,
   type UndoCommand,
 } from "@deeplens/worker";
@@ -59,6 +61,8 @@ const provision = async (
     const ports = portsOf(server, session, tenant, context.installation);
     await ensureResource(context, tenant, ports.owner);
     await ensureResource(context, tenant, ports.application);
+    // Of a tenant whose credentials were rotated, the one that it logs in with.
+    if (password.login === 2) await ensureResource(context, tenant, ports.role(loginRole(tenant, 2)));
     await ensureResource(context, tenant, ports.backup);
     await context.call("drop a half-dropped Postgres database", () => dropInvalid(session, tenant));
     await ensureResource(context, tenant, ports.database(copy ? template : undefined));
@@ -67,13 +71,13 @@ const provision = async (
     );
     await context.call("open the Postgres database to its roles", async () =>
       admit(session, tenant, tier, {
-        application: await scramVerifier(password.value),
+        application: { login: password.login, verifier: await scramVerifier(password.value) },
         backup: await scramVerifier(backupPassword.value),
       }),
     );
   });
   await context.call("use the Postgres database as its tenant", (signal) =>
-    prove(server, tenant, password.value, signal),
+    prove(server, tenant, password, signal),
   );
   return {
     outputs: {
@@ -81,7 +85,7 @@ const provision = async (
       port: String(server.port),
       database: names.database,
       ownerRole: names.owner,
-      applicationRole: names.application,
+      applicationRole: loginRole(tenant, password.login),
       backupRole: names.backup,
       templateVersion: template.version,
     },
@@ -101,12 +105,16 @@ const compensate = async (
 ): Promise<readonly ReceiptLine[]> =>
   withDdlSession(context, server.pool, tenant.slug, "end", async (session) => {
     const ports = portsOf(server, session, tenant, context.installation);
+    const names = namesOf(tenant);
     const receipt = [
       await removeResource(context, tenant, ports.database(undefined)),
       await removeResource(context, tenant, ports.application),
       await removeResource(context, tenant, ports.backup),
-      await removeResource(context, tenant, ports.owner),
     ];
+    // One that is there was meant by a rotation, and landed late.
+    for (const name of await otherRoles(context, names))
+      receipt.push(await removeResource(context, tenant, ports.role(name)));
+    receipt.push(await removeResource(context, tenant, ports.owner));
     const left = await context.call("look for anything in Postgres with the tenant's label", () =>
       labelledThings(session, tenant),
     );
@@ -124,6 +132,20 @@ export const namesOf = ({ slug }: Tenant) => ({
   application: applicationRoleName(slug),
   backup: backupRoleName(slug),
 });
+
+/** The role that a login of the tenant's logs in as. */
+export const loginRole = ({ slug }: Tenant, login: Login): string => applicationRoleName(slug, login);
+
+/** Roles of the tenant's by the ledger, beside those that its making gave it. */
+export const otherRoles = async (
+  { ledger }: StepContext,
+  names: ReturnType<typeof namesOf>,
+): Promise<string[]> => {
+  const known = [names.application, names.backup, names.owner];
+  return (await ledger.owned()).flatMap(({ kind, name }) =>
+    kind === roleKind && !known.includes(name) ? [name] : [],
+  );
+};
 
 export const portsOf = (server: TenantServer, session: PoolClient, tenant: Tenant, installation: string) => {
   const names = namesOf(tenant);
@@ -217,40 +239,67 @@ const admit = (
   session: PoolClient,
   tenant: Tenant,
   tier: TierName,
-  verifiers: { readonly application: string; readonly backup: string },
+  verifiers: {
+    readonly application: { readonly login: Login; readonly verifier: string };
+    readonly backup: string;
+  },
 ): Promise<void> => {
   const names = namesOf(tenant);
   const database = quoteIdentifier(names.database);
   const [application, backup] = [quoteIdentifier(names.application), quoteIdentifier(names.backup)];
   return transaction(session, [
     `GRANT CONNECT ON DATABASE ${database} TO ${application}, ${backup}`,
-    `ALTER ROLE ${application} LOGIN PASSWORD ${quoteLiteral(verifiers.application)}`,
+    ...loginStatements(tenant, verifiers.application),
     `ALTER ROLE ${backup} LOGIN CONNECTION LIMIT ${backupConnections} PASSWORD ${quoteLiteral(verifiers.backup)}`,
-    ...connectionLimits(tenant, tier),
+    ...connectionLimits(tenant, tier, [loginRole(tenant, verifiers.application.login)]),
   ]);
 };
 
-/** The statements that limit a tenant's connections by its tier. */
-export const connectionLimits = (tenant: Tenant, tier: TierName): string[] => {
-  const { application, database } = namesOf(tenant);
+/** The statements that let the role of a login in; the second one may what the first one may. */
+export const loginStatements = (
+  tenant: Tenant,
+  { login, verifier }: { readonly login: Login; readonly verifier: string },
+): string[] => {
+  const role = quoteIdentifier(loginRole(tenant, login));
+  return [
+    ...(login === 1 ? [] : [`GRANT ${quoteIdentifier(namesOf(tenant).application)} TO ${role}`]),
+    `ALTER ROLE ${role} LOGIN PASSWORD ${quoteLiteral(verifier)}`,
+  ];
+};
+
+/** The statements that limit a tenant's connections by its tier: those of each role that it logs in as, and all of them. */
+export const connectionLimits = (
+  tenant: Tenant,
+  tier: TierName,
+  roles: readonly string[] = [namesOf(tenant).application],
+): string[] => {
+  const { database } = namesOf(tenant);
   const limit = tiers[tier].databaseConnections;
   return [
-    `ALTER ROLE ${quoteIdentifier(application)} CONNECTION LIMIT ${limit}`,
+    ...roles.map((role) => `ALTER ROLE ${quoteIdentifier(role)} CONNECTION LIMIT ${limit}`),
     // A tenant that uses all of its own sessions does not keep its backup out.
     `ALTER DATABASE ${quoteIdentifier(database)} CONNECTION LIMIT ${limit + backupConnections}`,
   ];
 };
 
+export type Credential = Pick<StoredSecret, "value" | "login">;
+
+/** The tenant's database, as the tenant itself. */
+export const tenantAddress = (
+  { host, port }: TenantServer,
+  tenant: Tenant,
+  { value: password, login }: Credential,
+) => ({ host, port, database: namesOf(tenant).database, user: loginRole(tenant, login), password });
+
 /** A row in and out again, with the tenant's own password. */
 export const prove = async (
   server: TenantServer,
   tenant: Tenant,
-  password: string,
+  credential: Credential,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { database, application } = namesOf(tenant);
-  const address = { host: server.host, port: server.port, database, user: application, password };
-  await withClient(address, signal, async (client) => {
+  const { database } = namesOf(tenant);
+  await withClient(tenantAddress(server, tenant, credential), signal, async (client) => {
     await client.query("BEGIN");
     await client.query("INSERT INTO collections (name) VALUES ('.deeplens-probe')");
     const { rowCount } = await client.query("SELECT FROM collections WHERE name = '.deeplens-probe'");

@@ -1,5 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { kafkaPrefix, kafkaUserName, type ReceiptLine, tenantTopicName } from "@deeplens/contracts";
+import {
+  kafkaPrefix,
+  kafkaUserName,
+  type Login,
+  type ReceiptLine,
+  tenantTopicName,
+} from "@deeplens/contracts";
 import type { Admin, Kafka } from "@deeplens/messaging";
 import {
   ensureResource,
@@ -46,8 +52,8 @@ const provision = async (
   { tenant }: PartCommand,
   context: StepContext,
 ): Promise<StepDone> => {
-  const names = namesOf(tenant, context.installation);
-  const password = (await context.secrets.ensure(kafkaSecret)).value;
+  const { value: password, login } = await context.secrets.ensure(kafkaSecret);
+  const names = namesOf(tenant, context.installation, login);
   const guarded = await context.call(
     "ask Kafka whether it has an authorizer",
     async () => (await countAcls(cluster.admin, names.principal)) !== undefined,
@@ -96,11 +102,10 @@ const compensate = async (
       const there = await topicsUnder(cluster.admin, names.topic);
       if (there.includes(names.topic)) await refuseForeignRecords(cluster, tenant, names, signal);
     });
-  const receipt = [
-    await removeResource(context, tenant, ports.acls),
-    await removeResource(context, tenant, ports.user),
-    await removeResource(context, tenant, ports.topic),
-  ];
+  const receipt: ReceiptLine[] = [];
+  for (const { acls, user } of await userPorts(cluster, tenant, context))
+    receipt.push(await removeResource(context, tenant, acls), await removeResource(context, tenant, user));
+  receipt.push(await removeResource(context, tenant, ports.topic));
   const left = await context.call("look for anything in Kafka under the prefix", async (signal) => {
     const groups = await removeGroups(cluster, names, signal);
     const topics = await topicsUnder(cluster.admin, names.prefix);
@@ -123,11 +128,11 @@ export interface KafkaNames {
   readonly group: string;
 }
 
-export const namesOf = ({ slug }: Tenant, installation: string): KafkaNames => ({
+export const namesOf = ({ slug }: Tenant, installation: string, login: Login = 1): KafkaNames => ({
   topic: tenantTopicName(installation, slug),
   prefix: kafkaPrefix(installation, slug),
-  user: kafkaUserName(slug),
-  principal: `User:${kafkaUserName(slug)}`,
+  user: kafkaUserName(slug, login),
+  principal: `User:${kafkaUserName(slug, login)}`,
   group: `${kafkaPrefix(installation, slug)}deeplens-probe`,
 });
 
@@ -187,6 +192,15 @@ export const portsOf = (cluster: KafkaCluster, tenant: Tenant, names: KafkaNames
       },
     },
   };
+};
+
+/** The tenant's user with its rights; and the second one, where a rotation meant to make it. */
+export const userPorts = async (cluster: KafkaCluster, tenant: Tenant, context: StepContext) => {
+  const second = namesOf(tenant, context.installation, 2);
+  const known = await context.ledger.owned();
+  const isMeant = known.some(({ name }) => name === second.user || name === second.principal);
+  const logins: readonly Login[] = isMeant ? [1, 2] : [1];
+  return logins.map((login) => portsOf(cluster, tenant, namesOf(tenant, context.installation, login)));
 };
 
 /** Deletes the topic with its records. */

@@ -32,6 +32,7 @@ export const settings = {
   WORK_DEADLINE_MS: milliseconds(defaultSettings.workMs),
   SETTLE_MS: milliseconds(defaultSettings.settleMs),
   REMOVAL_GRACE_MS: milliseconds(defaultSettings.graceMs),
+  ROTATION_OVERLAP_MS: milliseconds(defaultSettings.overlapMs),
   SLUG_HELD_MS: milliseconds(defaultSettings.slugHeldMs),
   REPLACED_KEPT_MS: milliseconds(defaultSettings.replacedKeptMs),
   RETENTION_DAYS: positive.default(90),

@@ -124,6 +124,7 @@ export const runOrchestrator = async (options: {
     workMs: config.WORK_DEADLINE_MS,
     settleMs: config.SETTLE_MS,
     graceMs: config.REMOVAL_GRACE_MS,
+    overlapMs: config.ROTATION_OVERLAP_MS,
     slugHeldMs: config.SLUG_HELD_MS,
     replacedKeptMs: config.REPLACED_KEPT_MS,
   };

@@ -2,6 +2,7 @@ import type { ReceiptLine } from "@deeplens/contracts";
 import {
   credentialOf,
   type Life,
+  loginsIn,
   missing,
   type Operation,
   operationDone,
@@ -19,7 +20,7 @@ import {
 } from "./minio-admin/index.ts";
 import { proveRefused, proveServiceAccount } from "./proof.ts";
 import { makeSecretKey } from "./provision.ts";
-import { keyOf, secretPurposes, storageNames, storagePorts } from "./resources.ts";
+import { keyOf, secretPurposes, serviceAccountPorts, storageNames, storagePorts } from "./resources.ts";
 
 /**
  * A tenant's bucket after its making. Suspended, its service account and the user above it are disabled, with their
@@ -36,24 +37,31 @@ const keyHolders = ["serviceAccount", "user"] as const;
 const suspend =
   (root: AdminAccess): Operation =>
   async ({ tenant }, context) => {
-    const names = storageNames(context.installation, tenant);
-    const ports = storagePorts(root, names);
+    const { bucket, user } = storageNames(context.installation, tenant);
     const setStatus = { serviceAccount: setServiceAccountStatus, user: setUserStatus };
     const receipt: ReceiptLine[] = [];
-    for (const holder of keyHolders) {
-      const { kind, name } = names[holder];
-      const there = (await ownResource(context, tenant, ports[holder])) === "there";
+    const disable = async (
+      holder: (typeof keyHolders)[number],
+      port: ReturnType<typeof storagePorts>[typeof holder],
+      secretKey: string | undefined,
+    ): Promise<void> => {
+      const { kind, name } = port;
+      const there = (await ownResource(context, tenant, port)) === "there";
       if (there)
         await context.call(`disable ${kind}`, (signal) => setStatus[holder](root, name, "disabled", signal));
-      const secretKey = await context.secrets.read(secretPurposes[holder]);
       if (there && secretKey !== undefined)
-        await proveRefused(
-          context,
-          { endpoint: root.endpoint, accessKey: name, secretKey },
-          names.bucket.name,
-        );
+        await proveRefused(context, { endpoint: root.endpoint, accessKey: name, secretKey }, bucket.name);
       receipt.push({ kind, name, outcome: there ? "refused" : "absent" });
+    };
+    const accounts = loginsIn(await context.secrets.versions(secretPurposes.serviceAccount));
+    for (const { login, value } of accounts.length === 0
+      ? [{ login: 1 as const, value: undefined }]
+      : accounts) {
+      const names = storageNames(context.installation, tenant, login);
+      await disable("serviceAccount", storagePorts(root, names).serviceAccount, value);
     }
+    const ports = storagePorts(root, storageNames(context.installation, tenant));
+    await disable("user", { ...ports.user, ...user }, await context.secrets.read(secretPurposes.user));
     return operationDone(receipt);
   };
 
@@ -61,12 +69,12 @@ const resume =
   (root: AdminAccess): Operation =>
   async (command, context) => {
     const { tenant } = command;
-    const names = storageNames(context.installation, tenant);
-    const ports = storagePorts(root, names);
     const [user, account] = [
       await credentialOf(command, context, secretPurposes.user, makeSecretKey),
       await credentialOf(command, context, secretPurposes.serviceAccount, makeSecretKey),
     ];
+    const names = storageNames(context.installation, tenant, account?.login);
+    const ports = storagePorts(root, names);
     for (const holder of ["bucket", ...keyHolders] as const)
       if ((await ownResource(context, tenant, ports[holder])) === "absent")
         throw missing(names[holder], tenant.slug);
@@ -97,7 +105,9 @@ const purge =
   async ({ tenant, sagaId }, context) => {
     const ports = storagePorts(root, storageNames(context.installation, tenant));
     const mark = { sagaId };
-    const receipt = [await removeResource(context, tenant, ports.serviceAccount, mark)];
+    const receipt: ReceiptLine[] = [];
+    for (const account of await serviceAccountPorts(root, tenant, context))
+      receipt.push(await removeResource(context, tenant, account, mark));
     receipt.push(...(await removeUserWithAccounts(root, context, tenant, ports.user, mark)));
     const bucket = {
       ...ports.bucket,

@@ -2,7 +2,7 @@ import type { ReceiptLine } from "@deeplens/contracts";
 import { PermanentStepError, removeResource, type StepContext, type UndoCommand } from "@deeplens/worker";
 import { BucketNotEmptyError, firstForeignObject } from "./bucket.ts";
 import { type AdminAccess, listServiceAccounts, MinioError } from "./minio-admin/index.ts";
-import { isOurs, secretPurposes, storageNames, storagePorts } from "./resources.ts";
+import { isOurs, secretPurposes, serviceAccountPorts, storageNames, storagePorts } from "./resources.ts";
 
 /**
  * Takes a tenant's storage away: service account, user, policy, bucket, each looked for again; the secrets last. Keys
@@ -25,7 +25,9 @@ export const compensateBucket = async (
     );
     if (foreign !== undefined) throw notEmpty(names.bucket.name, tenant.slug, foreign);
   }
-  const receipt = [await removeResource(context, tenant, ports.serviceAccount)];
+  const receipt: ReceiptLine[] = [];
+  for (const account of await serviceAccountPorts(root, tenant, context))
+    receipt.push(await removeResource(context, tenant, account));
   receipt.push(...(await removeUserWithAccounts(root, context, tenant, ports.user)));
   receipt.push(await refusalsExplained(tenant.slug, () => removeResource(context, tenant, ports.policy)));
   receipt.push(await refusalsExplained(tenant.slug, () => removeResource(context, tenant, ports.bucket)));

@@ -4,10 +4,13 @@ import {
   type Operation,
   operationDone,
   PermanentStepError,
+  type Rotation,
   repairBy,
+  rotationOperations,
   type StepHandler,
 } from "@deeplens/worker";
 import { bucketLife } from "./bucket-life.ts";
+import { bucketRotation } from "./bucket-rotation.ts";
 import { bucketTier } from "./bucket-tier.ts";
 import { probeByos } from "./byos/look.ts";
 import { byosLife, giveUp } from "./byos/operations.ts";
@@ -22,14 +25,14 @@ import { provisionBucket } from "./provision.ts";
 /** The storage step: a bucket on the MinIO that these credentials reach, or the tenant's own place. */
 export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => {
   const bucket: Acts = {
-    ...{ ...bucketLife(root), probe: probeBucket(root), tier: bucketTier(root) },
+    ...{ ...bucketLife(root), ...bucketRotation(root), probe: probeBucket(root), tier: bucketTier(root) },
     ...{
       "replace-credentials": notOwn,
       repair: repairBy((command, context) => provisionBucket(root, command, context)),
     },
   };
   const own: Acts = {
-    ...{ ...byosLife(reach), probe: probeByos(reach), tier: noQuota },
+    ...{ ...byosLife(reach), ...notRotatedHere, probe: probeByos(reach), tier: noQuota },
     ...{ "replace-credentials": replaceCredentials(reach), repair: byosLife(reach).resume },
   };
   const act =
@@ -49,6 +52,7 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
     },
     operations: {
       ...lifeOperations({ suspend: act("suspend"), resume: act("resume"), purge: act("purge") }),
+      ...rotationOperations({ begin: act("begin"), end: act("end"), undo: act("undo") }),
       probe: act("probe"),
       tier: act("tier"),
       "replace-credentials": act("replace-credentials"),
@@ -57,7 +61,7 @@ export const storageHandler = (root: AdminAccess, reach: Reach): StepHandler => 
   };
 };
 
-interface Acts extends Life {
+interface Acts extends Life, Rotation {
   readonly probe: Operation;
   readonly tier: Operation;
   readonly "replace-credentials": Operation;
@@ -73,3 +77,8 @@ const notOwn: Operation = async ({ tenant }) => {
     `tenant ${tenant.slug} has no storage of its own: the keys of its bucket are made here`,
   );
 };
+
+// The keys of a tenant's own cloud are its own: it makes them, and drops the new one off (replace-credentials).
+const notRotated: Operation = async ({ tenant }) =>
+  operationDone([{ kind: "byos-credentials", name: tenant.slug, outcome: "not-rotated-here" }]);
+const notRotatedHere: Rotation = { begin: notRotated, end: notRotated, undo: notRotated };

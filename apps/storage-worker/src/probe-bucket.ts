@@ -10,11 +10,11 @@ export const probeBucket = (root: AdminAccess): Operation => {
   return ({ tenant, tier }, context) =>
     probed(context, {
       bucket: async (signal) => {
-        const { bucket, serviceAccount } = storageNames(context.installation, tenant);
-        const secretKey = needed(
-          await context.secrets.read(secretPurposes.serviceAccount),
+        const { login, value: secretKey } = needed(
+          (await context.secrets.versions(secretPurposes.serviceAccount))[0],
           "the service account's key",
         );
+        const { bucket, serviceAccount } = storageNames(context.installation, tenant, login);
         const access = { endpoint: root.endpoint, accessKey: serviceAccount.name, secretKey };
         await proveServiceAccount(context, access, bucket.name);
         const quota = await bucketQuota(root, bucket.name, signal);

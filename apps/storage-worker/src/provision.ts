@@ -42,10 +42,10 @@ export const provisionBucket = async (
   context: StepContext,
 ): Promise<StepDone> => {
   const { tenant, tier } = command;
-  const names = storageNames(context.installation, tenant);
-  const ports = storagePorts(root, names);
   const userSecret = await context.secrets.ensure(secretPurposes.user, makeSecretKey);
   const accountSecret = await context.secrets.ensure(secretPurposes.serviceAccount, makeSecretKey);
+  const names = storageNames(context.installation, tenant, accountSecret.login);
+  const ports = storagePorts(root, names);
 
   await ensureBucket(root, command, context, ports.bucket);
   const creatable = creatablePorts(root, ports, {

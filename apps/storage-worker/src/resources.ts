@@ -1,4 +1,4 @@
-import { accessKey, bucketName, bucketPolicyName } from "@deeplens/contracts";
+import { accessKey, bucketName, bucketPolicyName, type Login } from "@deeplens/contracts";
 import {
   type LedgerKey,
   labelled,
@@ -28,12 +28,12 @@ import { tenantPolicy } from "./tenant-policy.ts";
 /** What a tenant's secrets of this step are named by. */
 export const secretPurposes = { user: "storage.user", serviceAccount: "storage.service-account" } as const;
 
-/** The names of what a tenant has in MinIO. */
-export const storageNames = (installation: string, { tenantId, slug }: Tenant) => ({
+/** The names of what a tenant has in MinIO, with the service account of that login. */
+export const storageNames = (installation: string, { tenantId, slug }: Tenant, login: Login = 1) => ({
   bucket: { kind: "minio-bucket", name: bucketName(installation, slug) },
   policy: { kind: "minio-policy", name: bucketPolicyName(installation, slug) },
   user: { kind: "minio-user", name: accessKey(tenantId, "user") },
-  serviceAccount: { kind: "minio-service-account", name: accessKey(tenantId, "service-account") },
+  serviceAccount: { kind: "minio-service-account", name: accessKey(tenantId, "service-account", login) },
 });
 
 type Names = ReturnType<typeof storageNames>;
@@ -73,6 +73,21 @@ export const storagePorts = (root: AdminAccess, { bucket, policy, user, serviceA
   }) as const satisfies Record<string, Removable>;
 
 type Ports = ReturnType<typeof storagePorts>;
+
+/** The tenant's service account; and the second one, where a rotation meant to make it. */
+export const serviceAccountPorts = async (
+  root: AdminAccess,
+  tenant: Tenant,
+  context: StepContext,
+): Promise<readonly Ports["serviceAccount"][]> => {
+  const { installation, ledger } = context;
+  const [first, second] = ([1, 2] as const).map(
+    (login) => storagePorts(root, storageNames(installation, tenant, login)).serviceAccount,
+  ) as [Ports["serviceAccount"], Ports["serviceAccount"]];
+  const isMeant = (await ledger.owned()).some(({ name }) => name === second.name);
+  return isMeant ? [first, second] : [first];
+};
+
 /** Something with a way of being made. */
 export type Creatable = ResourcePort & { create(signal: AbortSignal): Promise<void> };
 

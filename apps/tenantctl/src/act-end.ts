@@ -20,6 +20,11 @@ const headOf = (saga: Saga, tenant: Tenant): string[] => {
     case "stuck":
       return [`The ${kind} of ${slug} is stuck: ${why}`, ...whatAnOperatorCanDo(saga)];
     case "waiting":
+      if (kind === "rotate")
+        return [
+          `The new credentials of ${slug} are proven: tenantctl credentials ${slug}`,
+          `The old ones are good until ${moment(tenant.rotation?.oldUntil ?? "")}; to end them now: tenantctl rotate ${slug} --end; to keep them: tenantctl abort ${slug}`,
+        ];
       return [
         `The tenant ${slug} is suspended and backed up, and kept until ${moment(tenant.removal?.purgeAt ?? "")}.`,
         `Until then: tenantctl restore ${slug}; or at once: tenantctl remove ${slug} --purge`,
@@ -39,6 +44,10 @@ const headOf = (saga: Saga, tenant: Tenant): string[] => {
       ];
     case "closed":
       return [`The tenant ${slug} is removed, and its name is free.`];
+    case "done":
+      if (kind === "rotate")
+        return [`The old credentials of ${slug} are ended; the new ones are what it has.`];
+      return [`The ${kind} of ${slug} is done; the tenant is ${tenant.state}.`];
     default:
       return [`The ${kind} of ${slug} is done; the tenant is ${tenant.state}.`];
   }

@@ -299,3 +299,70 @@ test("the plan of a new tenant is asked for with the id that the request would h
   assert.equal(ran.calls[0]?.headers["idempotency-key"], "r1");
   assert.match(ran.stdout, /It makes\n +storage +minio-bucket +deeplens-acme/);
 });
+
+/** An API whose acme is so, and whose rotation comes to that. */
+const rotating = (
+  act: "rotate" | "end-rotation" | "overlap",
+  status: string,
+  tenant: Parameters<typeof tenantOf>[0] = {},
+) => ({
+  ...acme(act, { kind: "rotate", status }, tenant),
+  [`POST /v1/tenants/acme/plans/${act}`]: ok(planOf(act)),
+});
+const overlap = { sagaId, parts: ["database", "storage"], oldUntil: "2026-01-02T12:00:00.000Z" };
+
+test("rotate shows its plan, and says until when the old credentials are good", async () => {
+  const ran = await against(
+    rotating("rotate", "waiting", { rotation: overlap }),
+    ...["rotate", "acme", "--part", "database,storage", "--overlap", "1d", "--yes", ...reason],
+  );
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /what the orchestrator says/);
+  assert.match(
+    ran.stdout,
+    /The old ones are good until 2026-01-02 12:00:00 UTC.*tenantctl rotate acme --end/,
+  );
+  assert.deepEqual(posted(ran.calls)?.body, {
+    ...{ tenantId, reason: "has not paid" },
+    ...{ parts: ["database", "storage"], overlapMs: 86_400_000 },
+  });
+});
+
+test("rotate --end ends the old credentials, and --overlap moves their end", async () => {
+  const running = { running: { sagaId, kind: "rotate" }, rotation: overlap };
+  const ended = await against(
+    rotating("end-rotation", "done", running),
+    ...["rotate", "acme", "--end", "--yes", ...reason],
+  );
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /The old credentials of acme are ended/);
+  assert.match(posted(ended.calls)?.path ?? "", /end-rotation$/);
+  const moved = await against(
+    rotating("overlap", "waiting", running),
+    ...["rotate", "acme", "--overlap", "3d", "--yes", ...reason],
+  );
+  assert.equal(moved.code, 0, moved.stderr);
+  assert.deepEqual(posted(moved.calls)?.body, {
+    ...{ tenantId, reason: "has not paid" },
+    overlapMs: 3 * 86_400_000,
+  });
+});
+
+test("rotate asks before it does anything, takes --end alone, and names a wrong part", async () => {
+  const refusals = [
+    [[], "not-confirmed"],
+    [["--end", "--part", "storage", "--yes"], "usage"],
+    [["--part", "identity", "--yes"], "usage"],
+  ] as const;
+  for (const [flags, code] of refusals) {
+    const ran = await against(rotating("rotate", "waiting"), "rotate", "acme", ...flags, ...reason, "--json");
+    assert.equal(ran.code, 2);
+    assert.equal(JSON.parse(ran.stdout).error.code, code);
+    assert.equal(posted(ran.calls), undefined);
+  }
+});
+
+test("status names the rotation and until when the old credentials are good", async () => {
+  const ran = await against(acme("rotate", {}, { rotation: overlap }), "status", "acme");
+  assert.match(ran.stdout, /rotation +new credentials \(database, storage\); .*2026-01-02 12:00:00 UTC/);
+});

@@ -13,6 +13,7 @@ import { addPlan } from "./commands/plan.ts";
 import { addRemove } from "./commands/remove.ts";
 import { addRepair } from "./commands/repair.ts";
 import { addRestore } from "./commands/restore.ts";
+import { addRotate } from "./commands/rotate.ts";
 import { addSaga } from "./commands/saga.ts";
 import { addSagas } from "./commands/sagas.ts";
 import { addSecret } from "./commands/secret.ts";
@@ -42,6 +43,7 @@ Examples:
   $ tenantctl tier acme professional --reason "..."
   $ tenantctl plan remove acme                   what a command would do, and nothing else
   $ tenantctl backup acme                        a backup now; \`backups\` lists them
+  $ tenantctl rotate acme --reason "..."         new credentials; the old ones end after a day
   $ tenantctl credentials acme --out acme.txt    its passwords and keys, for its eyes only
   $ tenantctl list --json | jq -r .items[].slug`;
 
@@ -69,6 +71,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRepair,
     addTier,
     addPlan,
+    addRotate,
     addShards,
     addCredentials,
     addSecret,

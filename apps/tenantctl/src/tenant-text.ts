@@ -14,6 +14,11 @@ export const describeTenant = (tenant: Tenant): string => {
   if (tenant.running !== null) head.push(["runs", `${tenant.running.kind} (saga ${tenant.running.sagaId})`]);
   if (tenant.suspended !== null)
     head.push(["suspended", `since ${moment(tenant.suspended.since)}: ${shown(tenant.suspended.reason)}`]);
+  if (tenant.rotation !== null)
+    head.push([
+      "rotation",
+      `new credentials (${tenant.rotation.parts.join(", ")}); the old ones are good until ${moment(tenant.rotation.oldUntil)}`,
+    ]);
   if (tenant.removal !== null && tenant.state !== "ready") head.push(removalOf(tenant.removal));
   if (tenant.replaced !== null)
     head.push([

@@ -1,9 +1,9 @@
-import { lifeOperations, repairBy, type StepHandler } from "@deeplens/worker";
+import { lifeOperations, repairBy, rotationOperations, type StepHandler } from "@deeplens/worker";
 import { compensate } from "./compensate.ts";
 import { vectorLife } from "./life.ts";
 import { probeVectors } from "./probe.ts";
 import { provision } from "./provision.ts";
-import { rotation } from "./rotate.ts";
+import { vectorRotation } from "./rotate.ts";
 import type { VectorServices } from "./tenant-qdrant.ts";
 import { vectorTier } from "./tier.ts";
 
@@ -13,7 +13,7 @@ export const vectorStep = (services: VectorServices): StepHandler => ({
   compensate: (command, context) => compensate(services, command, context),
   operations: {
     ...lifeOperations(vectorLife(services)),
-    ...rotation(services),
+    ...rotationOperations(vectorRotation(services)),
     tier: vectorTier(services),
     repair: repairBy((command, context) => provision(services, command, context)),
     probe: probeVectors(services),

@@ -41,6 +41,12 @@ export interface Tenant {
   /** The act that changes it now. */
   readonly running: { readonly sagaId: string; readonly kind: string } | null;
   readonly suspended: { readonly since: string; readonly reason: string } | null;
+  /** While old and new credentials are good together: those of what, and until when the old ones are. */
+  readonly rotation: {
+    readonly sagaId: string;
+    readonly parts: readonly string[];
+    readonly oldUntil: string;
+  } | null;
   readonly removal: {
     readonly sagaId: string;
     /** Until then it can be restored. */
@@ -72,6 +78,9 @@ export type TenantActName =
   | "purge"
   | "grace"
   | "release"
+  | "rotate"
+  | "end-rotation"
+  | "overlap"
   | "backup"
   | "drill"
   | "backups"
@@ -87,6 +96,10 @@ export interface TenantActTold {
   readonly tenantId: string;
   readonly reason: string;
   readonly graceMs?: number;
+  /** rotate: the credentials of what; of every part where it is left out. */
+  readonly parts?: readonly string[];
+  /** rotate and overlap: how long old and new credentials are good together. */
+  readonly overlapMs?: number;
   readonly restore?: { readonly backup: string; readonly parts: "all" | "database" | "vectors" };
   /** tier: free, professional or enterprise */
   readonly tier?: string;

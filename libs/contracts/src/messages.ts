@@ -5,6 +5,7 @@ import type {
   StepFailed,
   StepProgressed,
   TenantCredentialsReplaced,
+  TenantCredentialsRotated,
   TenantDegraded,
   TenantOperationRequested,
   TenantProvisioned,
@@ -54,6 +55,7 @@ export type LifecycleEvent =
   | { record: "TenantRemoved"; value: TenantRemoved }
   | { record: "TenantRemovalRefused"; value: TenantRemovalRefused }
   | { record: "TenantTierChanged"; value: TenantTierChanged }
+  | { record: "TenantCredentialsRotated"; value: TenantCredentialsRotated }
   | { record: "TenantDegraded"; value: TenantDegraded }
   | { record: "TenantRecovered"; value: TenantRecovered };
 

@@ -86,11 +86,19 @@ test("two slugs never share a name, in Postgres neither, where - becomes _", () 
     "acme--x",
     "acme-app",
     "acme-owner",
+    "acme2",
+    "acme-app2",
   ].map(slugFrom);
   for (const nameOf of [databaseName, ownerRoleName, applicationRoleName, redisUserName, redisKeyPrefix])
-    assert.equal(new Set(slugs.map(nameOf)).size, slugs.length, nameOf.name);
-  const roles = slugs.flatMap((slug) => [ownerRoleName(slug), applicationRoleName(slug)]);
+    assert.equal(new Set(slugs.map((slug) => nameOf(slug))).size, slugs.length, nameOf.name);
+  const roles = slugs.flatMap((slug) => [
+    ownerRoleName(slug),
+    applicationRoleName(slug),
+    applicationRoleName(slug, 2),
+  ]);
   assert.equal(new Set(roles).size, roles.length, "an owner's role is nobody's application role");
+  const users = slugs.flatMap((slug) => [kafkaUserName(slug), kafkaUserName(slug, 2)]);
+  assert.equal(new Set(users).size, users.length, "a second user is nobody's first one");
 });
 
 test("what is granted by prefix ends with a delimiter: acme reaches nothing of acme-x", () => {

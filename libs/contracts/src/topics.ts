@@ -64,6 +64,7 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantResumed",
     "TenantCredentialsReplaced",
     "TenantRepaired",
+    "TenantCredentialsRotated",
     "TenantRemovalStarted",
     "TenantRestored",
     "TenantRemoved",

@@ -1,4 +1,4 @@
-import type { TenantId } from "@deeplens/contracts";
+import { type Login, otherLogin, type TenantId } from "@deeplens/contracts";
 import { migrate, type Pool } from "@deeplens/postgres";
 import { DropOffError, type DropOffs, dropOffIdOf } from "./drop-off.ts";
 import { FencedError } from "./fenced-error.ts";
@@ -60,13 +60,14 @@ interface Row {
   readonly nonce: Buffer;
   readonly ciphertext: Buffer;
   readonly made_for: string | null;
+  readonly login: Login;
 }
 
 const newestVersion =
   "(SELECT max(version) FROM secrets.secrets AS newest WHERE newest.owner = $1 AND newest.purpose = $2)";
 const oldestVersion =
   "(SELECT min(version) FROM secrets.secrets AS oldest WHERE oldest.owner = $1 AND oldest.purpose = $2)";
-const columns = "purpose, version, key_version, nonce, ciphertext, made_for";
+const columns = "purpose, version, key_version, nonce, ciphertext, made_for, login";
 
 const tenantSecrets = (
   pool: Pool,
@@ -81,21 +82,32 @@ const tenantSecrets = (
     );
     return rows[0];
   };
+  const anew = async (
+    purpose: string,
+    sagaId: string,
+    make: () => string,
+    loginOf: (before: Login) => Login,
+  ): Promise<StoredSecret> => {
+    const stored = await newest(purpose);
+    if (stored?.made_for === sagaId) return storedOf(stored);
+    const login = stored === undefined ? 1 : loginOf(stored.login);
+    return storedOf(
+      await insert({ purpose, version: (stored?.version ?? 0) + 1, madeFor: sagaId, login }, make()),
+    );
+  };
   const open = (row: Row): string => unseal(key, sealedOf(row), [owner, row.purpose, String(row.version)]);
   const storedOf = (row: Row): StoredSecret => ({
     reference: secretReference(owner, row.purpose, row.version),
     value: open(row),
+    login: row.login,
   });
 
   return {
     async ensure(purpose, make = randomSecret) {
-      return storedOf((await newest(purpose)) ?? (await insert(purpose, 1, undefined, make())));
+      return storedOf((await newest(purpose)) ?? (await insert({ purpose, version: 1, login: 1 }, make())));
     },
-    async renew(purpose, sagaId, make = randomSecret) {
-      const stored = await newest(purpose);
-      if (stored?.made_for === sagaId) return storedOf(stored);
-      return storedOf(await insert(purpose, (stored?.version ?? 0) + 1, sagaId, make()));
-    },
+    renew: (purpose, sagaId, make = randomSecret) => anew(purpose, sagaId, make, (login) => login),
+    alternate: (purpose, sagaId, make = randomSecret) => anew(purpose, sagaId, make, otherLogin),
     async read(purpose) {
       const row = await newest(purpose);
       return row === undefined ? undefined : open(row);
@@ -117,16 +129,15 @@ const tenantSecrets = (
         const version = (stored?.version ?? 0) + 1;
         // Not taken: another try came first, and the next look says whose it was.
         if (await takeOver(reference, purpose, version, found.value))
-          return { reference: secretReference(owner, purpose, version), value: found.value };
+          return { reference: secretReference(owner, purpose, version), value: found.value, login: 1 };
       }
     },
-    async readOlder(purpose) {
+    async versions(purpose) {
       const { rows } = await pool.query<Row>(
-        `SELECT ${columns} FROM secrets.secrets WHERE owner = $1 AND purpose = $2
-         ORDER BY version DESC LIMIT 1 OFFSET 1`,
+        `SELECT ${columns} FROM secrets.secrets WHERE owner = $1 AND purpose = $2 ORDER BY version DESC`,
         [owner, purpose],
       );
-      return rows[0] === undefined ? undefined : open(rows[0]);
+      return rows.map(storedOf);
     },
     removeOlder: (purpose) => removeWhere(purpose, `version < ${newestVersion} AND $3::text IS NULL`),
     withdraw: (purpose, sagaId) =>
@@ -177,25 +188,29 @@ const tenantSecrets = (
 
   // Two tries at once make one secret: the second inserts nothing, and both read what the first stored.
   async function insert(
-    purpose: string,
-    version: number,
-    madeFor: string | undefined,
+    row: {
+      readonly purpose: string;
+      readonly version: number;
+      readonly madeFor?: string;
+      readonly login: Login;
+    },
     value: string,
   ): Promise<Row> {
+    const { purpose, version, madeFor, login } = row;
     const { keyVersion, nonce, ciphertext } = seal(key, value, [owner, purpose, String(version)]);
     const { rows } = await pool.query<{ held: boolean }>(
-      `WITH part AS (${partOf(8, check)}),
+      `WITH part AS (${partOf(9, check)}),
        stored AS (
-         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext, made_for)
-         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea, $7::text FROM part
+         INSERT INTO secrets.secrets (owner, purpose, version, key_version, nonce, ciphertext, made_for, login)
+         SELECT $1::uuid, $2::text, $3::int, $4::text, $5::bytea, $6::bytea, $7::text, $8::smallint FROM part
          ON CONFLICT (owner, purpose, version) DO NOTHING)
        SELECT EXISTS (SELECT FROM part) AS held`,
-      [owner, purpose, version, keyVersion, nonce, ciphertext, madeFor ?? null, ...fenceOf(check)],
+      [owner, purpose, version, keyVersion, nonce, ciphertext, madeFor ?? null, login, ...fenceOf(check)],
     );
     mustHold(rows[0]?.held, check);
-    const row = await newest(purpose);
-    if (row === undefined) throw new Error(`secret ${purpose} of ${owner} was removed while it was made`);
-    return row;
+    const stored = await newest(purpose);
+    if (stored === undefined) throw new Error(`secret ${purpose} of ${owner} was removed while it was made`);
+    return stored;
   }
 };
 

@@ -1,4 +1,4 @@
-import type { TenantId } from "@deeplens/contracts";
+import type { Login, TenantId } from "@deeplens/contracts";
 
 /** A secret of one tenant, by what it is for: `database.owner`, `storage.service-account`, `vectors.api-key`. */
 export interface TenantSecrets {
@@ -12,8 +12,13 @@ export interface TenantSecrets {
    * `read` and `ensure` give; older versions stay until `remove`.
    */
   renew(purpose: string, sagaId: string, make?: () => string): Promise<StoredSecret>;
-  /** The value of the version before the newest, or undefined where there is none. */
-  readOlder(purpose: string): Promise<string | undefined>;
+  /**
+   * As `renew`, under the other of the purpose's two logins: where a system lets a user have one password alone, the
+   * new version belongs to a second user, and old and new are good together until the old one is ended.
+   */
+  alternate(purpose: string, sagaId: string, make?: () => string): Promise<StoredSecret>;
+  /** Every version that is stored, the newest first. */
+  versions(purpose: string): Promise<readonly StoredSecret[]>;
   /** Removes every version but the newest. */
   removeOlder(purpose: string): Promise<void>;
   /** Removes the newest version where it was made anew for that saga; the one before is the newest then. */
@@ -39,6 +44,8 @@ export interface StoredSecret {
   /** What may stand in messages and logs in its place: `secret:<tenant id>/<purpose>/<version>`. */
   readonly reference: string;
   readonly value: string;
+  /** Which of two users it is the password of; 1 but for what `alternate` made. */
+  readonly login: Login;
 }
 
 /** The reference of a stored secret. */

@@ -231,10 +231,15 @@ const watched = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       see(stored.value);
       return stored;
     },
-    async readOlder(purpose) {
-      const value = await secrets.readOlder(purpose);
-      if (value !== undefined) see(value);
-      return value;
+    async alternate(purpose, sagaId, make) {
+      const stored = await secrets.alternate(purpose, sagaId, make);
+      see(stored.value);
+      return stored;
+    },
+    async versions(purpose) {
+      const stored = await secrets.versions(purpose);
+      for (const { value } of stored) see(value);
+      return stored;
     },
     removeOlder: (purpose) => secrets.removeOlder(purpose),
     withdraw: (purpose, sagaId) => secrets.withdraw(purpose, sagaId),

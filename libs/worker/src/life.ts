@@ -49,7 +49,7 @@ export const credentialOf = async (
 };
 
 // Operations after which something is gone for ever.
-const destructive: readonly string[] = ["purge"];
+const destructive: readonly string[] = ["purge", "rotate-end", "rotate-undo"];
 
 /**
  * True where nothing of an operation can be had back: it is fenced as an undo is (PROTOCOL.md 11 and 13: its fence is on

@@ -141,4 +141,4 @@ export class NotAskedYetError extends Error {
   }
 }
 
-export { DropOffError, FencedError } from "@deeplens/secrets";
+export { DropOffError, FencedError, type StoredSecret } from "@deeplens/secrets";

@@ -40,6 +40,13 @@ export interface Operations {
           readonly since: string;
           readonly reason: string;
         } | null;
+        /** while old and new credentials are good together */
+        readonly rotation: {
+          readonly sagaId: string;
+          readonly parts: readonly string[];
+          /** then the old credentials end */
+          readonly oldUntil: string;
+        } | null;
         readonly removal: {
           readonly sagaId: string;
           /** until then it can be restored */
@@ -150,6 +157,13 @@ export interface Operations {
         /** ISO 8601, UTC */
         readonly since: string;
         readonly reason: string;
+      } | null;
+      /** while old and new credentials are good together */
+      readonly rotation: {
+        readonly sagaId: string;
+        readonly parts: readonly string[];
+        /** then the old credentials end */
+        readonly oldUntil: string;
       } | null;
       readonly removal: {
         readonly sagaId: string;
@@ -405,6 +419,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -437,6 +455,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -469,6 +491,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -501,6 +527,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -533,6 +563,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -565,6 +599,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -597,6 +635,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -629,6 +671,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -661,6 +707,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -693,6 +743,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -725,6 +779,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -757,6 +815,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -789,6 +851,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -821,6 +887,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -853,6 +923,118 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Give a tenant new credentials, beside the old ones for a while */
+  "POST /v1/tenants/{tenant}/rotate": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** End the old credentials of a rotation now */
+  "POST /v1/tenants/{tenant}/end-rotation": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
+  /** Move the end of the old credentials: so long after the new ones were given */
+  "POST /v1/tenants/{tenant}/overlap": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -885,6 +1067,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };
@@ -1102,7 +1288,7 @@ export interface Operations {
   };
   /** What an act on a tenant would do, or why it would be refused; nothing is written */
   "POST /v1/tenants/{tenant}/plans/{act}": {
-    path: { tenant: string; act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | "restore-backup" | "restore-back" | "restore-end" | "tier" | "replace-credentials" | "repair" };
+    path: { tenant: string; act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | "restore-backup" | "restore-back" | "restore-end" | "tier" | "replace-credentials" | "repair" | "rotate" | "end-rotation" | "overlap" };
     query: Record<never, never>;
     body: {
       /** remove and grace: how long after its beginning the removal purges; 0: at once */
@@ -1114,6 +1300,10 @@ export interface Operations {
       };
       /** tier: the one to give */
       readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
       /** replace-credentials: where the new ones were dropped off */
       readonly credentialRef?: string;
     };

@@ -22,27 +22,33 @@ export interface KafkaThings {
   readonly acls: number;
 }
 
-/** What stands in the cluster now under the tenant's names. */
+/** What stands in the cluster now under the tenant's names; `user` and `acls` of both logins. */
 export const kafkaThings = async (cluster: KafkaCluster, tenant: Tenant): Promise<KafkaThings> => {
   const prefix = kafkaPrefix(installation, tenant.slug);
-  const user = kafkaUserName(tenant.slug);
+  const users = usersOf(tenant);
+  const signal = new AbortController().signal;
+  const there = await Promise.all(users.map((user) => cluster.users.has(user, signal)));
+  const acls = await Promise.all(users.map((user) => countAcls(cluster.admin, `User:${user}`)));
   return {
     topics: await topicsUnder(cluster.admin, prefix),
     groups: await groupsUnder(cluster.admin, prefix),
-    user: await cluster.users.has(user, new AbortController().signal),
-    acls: (await countAcls(cluster.admin, `User:${user}`)) ?? 0,
+    user: there.includes(true),
+    acls: acls.reduce<number>((sum, count) => sum + (count ?? 0), 0),
   };
 };
+
+const usersOf = ({ slug }: Tenant): string[] => [kafkaUserName(slug), kafkaUserName(slug, 2)];
 
 export const assertNothingInKafka = async (cluster: KafkaCluster, tenant: Tenant): Promise<void> =>
   assert.deepEqual(await kafkaThings(cluster, tenant), { topics: [], groups: [], user: false, acls: 0 });
 
 /** Removes whatever bears the tenant's names, whoever made it. */
 export const sweepKafka = async (cluster: KafkaCluster, tenant: Tenant): Promise<void> => {
-  const { topics, groups, user } = await kafkaThings(cluster, tenant);
+  const { topics, groups, user, acls } = await kafkaThings(cluster, tenant);
   if (topics.length > 0) await cluster.admin.deleteTopics({ topics: [...topics] });
   if (groups.length > 0) await cluster.admin.deleteGroups([...groups]);
-  const name = kafkaUserName(tenant.slug);
-  if (user) await cluster.users.remove(name, new AbortController().signal);
-  await revokeAll(cluster.admin, `User:${name}`);
+  for (const name of usersOf(tenant)) {
+    if (user) await cluster.users.remove(name, new AbortController().signal);
+    if (acls > 0) await revokeAll(cluster.admin, `User:${name}`);
+  }
 };

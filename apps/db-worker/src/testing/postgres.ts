@@ -25,16 +25,22 @@ export const openTenantServer = (): TenantServer => {
 };
 
 /** The address of a tenant's database as its application role. */
-export const tenantAddress = (server: TenantServer, tenant: Tenant, password: string): DatabaseAddress => ({
+export const tenantAddress = (
+  server: TenantServer,
+  tenant: Tenant,
+  password: string,
+  login: 1 | 2 = 1,
+): DatabaseAddress => ({
   host: server.host,
   port: server.port,
   database: databaseName(tenant.slug),
-  user: applicationRoleName(tenant.slug),
+  user: applicationRoleName(tenant.slug, login),
   password,
 });
 
 const rolesOf = ({ slug }: Tenant): string[] => [
   applicationRoleName(slug),
+  applicationRoleName(slug, 2),
   backupRoleName(slug),
   ownerRoleName(slug),
 ];

@@ -96,8 +96,10 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/backups",
     "/v1/tenants/{tenant}/credentials/reveal",
     "/v1/tenants/{tenant}/drill",
+    "/v1/tenants/{tenant}/end-rotation",
     "/v1/tenants/{tenant}/grace",
     "/v1/tenants/{tenant}/health",
+    "/v1/tenants/{tenant}/overlap",
     "/v1/tenants/{tenant}/plans/{act}",
     "/v1/tenants/{tenant}/purge",
     "/v1/tenants/{tenant}/release",
@@ -109,6 +111,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/restore-backup",
     "/v1/tenants/{tenant}/restore-end",
     "/v1/tenants/{tenant}/resume",
+    "/v1/tenants/{tenant}/rotate",
     "/v1/tenants/{tenant}/suspend",
     "/v1/tenants/{tenant}/tier",
   ]);

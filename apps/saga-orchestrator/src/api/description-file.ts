@@ -1,5 +1,6 @@
 import type { Pool } from "@deeplens/postgres";
 import { createLogger } from "@deeplens/telemetry";
+import { defaultSettings } from "../saga/settings.ts";
 import { type ApiOptions, createApi } from "./create-api.ts";
 
 const never = (): never => {
@@ -13,7 +14,8 @@ export const descriptionFile = async (): Promise<string> => {
     log: createLogger("description", "silent"),
     installation: "deeplens",
     shards: 6,
-    attempts: 5,
+    settings: defaultSettings,
+    kind: undefined as unknown as ApiOptions["kind"],
     token: "that-nobody-calls-with",
     credentials: { revealed: never },
     dropOffs: { put: never, forgetExpired: never } as unknown as ApiOptions["dropOffs"],

@@ -1,5 +1,6 @@
 import { stepNames, unreachable } from "@deeplens/contracts";
 import type { z } from "zod";
+import { overlapStep } from "../machine/act-table.ts";
 import { type SagaRequest, type StepRecord, type Timer, workOf } from "../saga/saga.ts";
 import type { sagaSchema, sagaSummarySchema, stepSchema } from "./schemas.ts";
 
@@ -169,7 +170,9 @@ const whatFor = (step: string, timer: Timer, state: string, record: StepRecord |
     case "settle":
       return "late effects to settle; then a second look confirms that nothing is left";
     case "wait":
-      return "the purge; until then the tenant can be restored";
+      return step === overlapStep
+        ? "the end of the old credentials; until then both are good, and the new ones can be taken back"
+        : "the purge; until then the tenant can be restored";
     case "release":
       return "the name to be free for another tenant";
     default:

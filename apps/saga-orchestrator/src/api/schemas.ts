@@ -1,4 +1,4 @@
-import { isDropOffReference, stepNames, tierNames } from "@deeplens/contracts";
+import { isDropOffReference, rotatedParts, stepNames, tierNames } from "@deeplens/contracts";
 import { z } from "zod";
 import { plannedActs } from "../plans/words.ts";
 import { longestGraceMs } from "../saga/removal-requests.ts";
@@ -102,6 +102,14 @@ export const tenantSchema = z.strictObject({
     .nullable()
     .meta({ description: "the act that changes it now" }),
   suspended: z.strictObject({ since: time, reason: z.string() }).nullable(),
+  rotation: z
+    .strictObject({
+      sagaId: z.uuid(),
+      parts: z.array(z.string()),
+      oldUntil: time.meta({ description: "then the old credentials end" }),
+    })
+    .nullable()
+    .meta({ description: "while old and new credentials are good together" }),
   removal: z
     .strictObject({
       sagaId: z.uuid(),
@@ -235,6 +243,17 @@ export const tenantActSchema = z.strictObject({
     .optional()
     .meta({ description: "restore-backup: which backup, and which parts of it" }),
   tier: z.enum(tierNames).optional().meta({ description: "tier: the one to give" }),
+  parts: z
+    .array(z.enum(rotatedParts))
+    .min(1, "must name one part or more")
+    .optional()
+    .meta({ description: "rotate: the credentials of what; of every part where it is left out" }),
+  overlapMs: z
+    .int()
+    .min(0)
+    .max(longestGraceMs, "must be no more than a year")
+    .optional()
+    .meta({ description: "rotate and overlap: how long old and new credentials are good together" }),
   credentialRef: dropOffReferenceSchema
     .optional()
     .meta({ description: "replace-credentials: where the new ones were dropped off" }),

@@ -77,14 +77,17 @@ const viewOf = (row: TenantRow): TenantView => ({
     row.acts.suspension === undefined
       ? null
       : { since: row.acts.suspension.since, reason: row.acts.suspension.reason },
+  rotation:
+    row.acts.rotation === undefined ? null : { ...row.acts.rotation, parts: [...row.acts.rotation.parts] },
   removal: row.acts.removal === undefined ? null : { slugHeldUntil: null, ...row.acts.removal },
   replaced: row.acts.replaced ?? null,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });
 
-/** The removal that runs, or has run: what an act on it changes. */
-export const removalSagaOf = ({ removal }: TenantView): string | undefined => removal?.sagaId;
+/** The rotation that runs, or the removal that runs or has run: what an act on it changes. */
+export const changedSagaOf = ({ running, removal }: TenantView): string | undefined =>
+  running?.kind === "rotate" ? running.sagaId : removal?.sagaId;
 
 const degradedOf = ({ degraded }: TenantActs): TenantView["degraded"] =>
   degraded === undefined ? null : { since: degraded.since, reason: reasonOf(degraded.parts) };

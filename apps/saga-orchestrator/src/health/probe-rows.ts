@@ -101,7 +101,10 @@ export const readHealth = async (db: Queryable, tenantId: string): Promise<reado
   return rows;
 };
 
-/** Tenants of which something else is known than was seen; none that an act is changing: the look after it tells. */
+/**
+ * Tenants of which something else is known than was seen; none that an act is changing: the look after it tells. A rotation
+ * changes nothing while old and new credentials are good.
+ */
 export const readChanges = async (
   db: Queryable,
   tenants: string,
@@ -114,7 +117,7 @@ export const readChanges = async (
            COALESCE((SELECT jsonb_object_agg(p.step, jsonb_build_object('code', p.code, 'message', p.reason))
              FROM worker.probes p WHERE p.tenant_id = t.tenant_id AND p.healthy = false), '{}') AS ill
          FROM ${tenants} t
-        WHERE ($1::uuid IS NULL OR t.tenant_id = $1) AND NOT t.acts ? 'running'
+        WHERE ($1::uuid IS NULL OR t.tenant_id = $1) AND (NOT t.acts ? 'running' OR t.acts ? 'rotation')
           AND (t.acts ? 'degraded' OR t.tenant_id IN (SELECT p.tenant_id FROM worker.probes p WHERE p.healthy = false))
        ) AS seen WHERE known <> ill`,
       [tenantId],

@@ -13,6 +13,7 @@ import {
   removal,
   restoration,
   resumption,
+  rotation,
   suspension,
   switchingBack,
   tierChange,
@@ -149,6 +150,7 @@ for (const table of [
   switchingBack,
   endingRestore,
   tierChange,
+  rotation,
 ])
   test(`every move of ${table.kind} keeps every promise, and every state comes to an end with an operator's help`, (t) => {
     const runner = runnerOf(table);

@@ -1,4 +1,4 @@
-import type { StepName } from "@deeplens/contracts";
+import { type RotatedPart, rotatedParts, type StepName } from "@deeplens/contracts";
 import { checkTable } from "./table.ts";
 
 /** A step of an act on a tenant that was made. */
@@ -8,7 +8,7 @@ export type ActStep = {
   readonly after: readonly string[];
   /** Left out where the tenant has no use for it. */
   readonly when?: (tenant: { readonly storageType: string }) => boolean;
-  /** Once it is begun there is no way back. */
+  /** Once it is begun there is no way back. Where several are, they begin together. */
   readonly pivot?: true;
   /** An operator may go on without it, where it failed for good. */
   readonly skippable?: true;
@@ -39,7 +39,10 @@ export type ActStep = {
 /** An act on a tenant as a table of steps; the machine, the commands and their order of undo follow from it. */
 export interface ActTable {
   readonly kind: string;
-  /** What a step that failed for good means: the others are undone, or the saga halts until an operator has it go on. */
+  /**
+   * What a step that failed for good means: the others are undone, or the saga halts until an operator has it go on. From
+   * the pivot on it halts in any case.
+   */
   readonly onFailure: "undo" | "halt";
   readonly steps: readonly ActStep[];
 }
@@ -315,6 +318,76 @@ export const reparation: ActTable = {
   ],
 };
 
+/** The timer of it is the time in which old and new credentials are good. */
+export const overlapStep = "overlap";
+const refreshStep = "refresh-backup";
+const refreshAgainStep = "refresh-backup-again";
+
+const whereStored = (part: StepName) => (part === "storage" ? { when: withStorage } : {});
+
+/**
+ * Gives new credentials, beside the old ones; waits; and ends the old ones. The agent of the backups has the vectors' key:
+ * it is given the one that stays. Until the first old one is ended the new ones can be taken back.
+ */
+export const rotation: ActTable = {
+  kind: "rotate",
+  onFailure: "undo",
+  steps: [
+    {
+      step: refreshAgainStep,
+      after: [],
+      does: "operation",
+      part: "backup",
+      operation: "refresh",
+      undo: { operation: "refresh" },
+      onlyUndo: true,
+    },
+    ...rotatedParts.map(
+      (part): ActStep => ({
+        step: `rotate-${part}`,
+        after: part === "vectors" ? [refreshAgainStep] : [],
+        ...whereStored(part),
+        does: "operation",
+        part,
+        operation: "rotate",
+        undo: { operation: "rotate-undo" },
+        keepsOutputs: true,
+      }),
+    ),
+    {
+      step: refreshStep,
+      after: ["rotate-vectors"],
+      does: "operation",
+      part: "backup",
+      operation: "refresh",
+    },
+    {
+      step: overlapStep,
+      after: [...rotatedParts.map((part) => `rotate-${part}`), refreshStep],
+      does: "wait",
+    },
+    ...rotatedParts.map(
+      (part): ActStep => ({
+        step: `end-${part}`,
+        after: [overlapStep],
+        ...whereStored(part),
+        does: "operation",
+        part,
+        operation: "rotate-end",
+        pivot: true,
+      }),
+    ),
+  ],
+};
+
+/** What a rotation of these parts leaves out. */
+export const notRotated = (parts: readonly RotatedPart[]): string[] => [
+  ...rotatedParts
+    .filter((part) => !parts.includes(part))
+    .flatMap((part) => [`rotate-${part}`, `end-${part}`]),
+  ...(parts.includes("vectors") ? [] : [refreshStep, refreshAgainStep]),
+];
+
 export const actTables = [
   suspension,
   resumption,
@@ -328,20 +401,26 @@ export const actTables = [
   endingRestore,
   credentialReplacement,
   reparation,
+  rotation,
 ] as const;
 
 /** Throws for a table that no machine can be built from: an unknown or circular `after`, or work beside the pivot. */
 export const checkActTable = ({ kind, steps }: ActTable): void => {
   checkTable(steps.map(({ step, after }) => ({ step, after })));
-  const place = steps.findIndex(({ pivot }) => pivot === true);
-  if (place === -1) return;
-  const { step: pivot } = steps[place] as ActStep;
-  const before = ancestorsOf(steps, pivot);
-  for (const [index, { step }] of steps.entries()) {
-    if (index === place) continue;
-    if (!before.has(step) && !ancestorsOf(steps, step).has(pivot))
-      throw new Error(`step ${step} of ${kind} goes on beside the pivot ${pivot}`);
+  for (const { step: pivot } of steps.filter(isPivot)) {
+    const before = ancestorsOf(steps, pivot);
+    for (const one of steps)
+      if (!isPivot(one) && !before.has(one.step) && !ancestorsOf(steps, one.step).has(pivot))
+        throw new Error(`step ${one.step} of ${kind} goes on beside the pivot ${pivot}`);
   }
+};
+
+const isPivot = ({ pivot }: ActStep): boolean => pivot === true;
+
+/** Whether the saga halts where the step fails for good: there is no way back from it, or the table says so. */
+export const halts = ({ onFailure, steps }: ActTable, one: ActStep): boolean => {
+  const before = ancestorsOf(steps, one.step);
+  return onFailure === "halt" || isPivot(one) || steps.some((step) => isPivot(step) && before.has(step.step));
 };
 
 const ancestorsOf = (steps: readonly ActStep[], step: string): Set<string> => {

@@ -1,5 +1,5 @@
 import { type AnyStateMachine, createMachine } from "xstate";
-import { type ActStep, type ActTable, checkActTable, isOperation } from "./act-table.ts";
+import { type ActStep, type ActTable, checkActTable, halts, isOperation } from "./act-table.ts";
 import type { Facts } from "./events.ts";
 import { act, all, any, type Guard, isIn, leftOut, type Move, no, outcome, type State } from "./words.ts";
 
@@ -83,10 +83,10 @@ const again = (step: string, target: string) => ({ ...on("retry", step, { target
 
 const workStates = (table: ActTable, definition: ActStep): Record<string, State> => {
   const { step, skippable } = definition;
-  const givenUp: Move[] =
-    table.onFailure === "halt"
-      ? [{ guard: no(turned), target: "halted" }, { target: "failed" }]
-      : [{ target: "failed" }];
+  const isHalting = halts(table, definition);
+  const givenUp: Move[] = isHalting
+    ? [{ guard: no(turned), target: "halted" }, { target: "failed" }]
+    : [{ target: "failed" }];
   const retry = all([outcome("retry"), no(turned)]);
   const undoNow: Move = {
     guard: all([isIn("course", "compensating"), canUndo(table, step)]),
@@ -110,7 +110,7 @@ const workStates = (table: ActTable, definition: ActStep): Record<string, State>
       always: [{ guard: turned, target: "failed" }],
       on: { ...on("retryDue", step, { target: "running" }), ...again(step, "running") },
     },
-    ...(table.onFailure === "halt"
+    ...(isHalting
       ? {
           halted: {
             always: [{ guard: turned, target: "failed" }],
@@ -223,9 +223,9 @@ const courseOf = (table: ActTable): Region => {
   const undoable = names(table.steps.filter(isUndoable));
   const looked = names(table.steps.filter(hasSecondLook));
   const pivots = names(table.steps.filter(({ pivot }) => pivot === true));
-  const halting = table.onFailure === "halt" ? operations : [];
+  const halting = names(table.steps.filter((step) => isOperation(step) && halts(table, step)));
   const ended = every(steps, "done", "skipped", "confirmed", "standby");
-  const abort: Move = { guard: every(pivots, "pending"), target: "draining" };
+  const abort: Move = { guard: every(pivots, "pending", "skipped"), target: "draining" };
   const undoStuck = all([
     some(undoable, "undoFailed"),
     no(some(undoable, "undoing", "undoBackingOff")),

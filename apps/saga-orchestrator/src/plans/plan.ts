@@ -16,10 +16,10 @@ import type { ApiContext } from "../api/context.ts";
 import { refuseUnknownCredentials } from "../api/known-credentials.ts";
 import { Problem } from "../api/problem.ts";
 import type { planSchema } from "../api/schemas.ts";
-import type { TenantView } from "../api/tenant-store.ts";
+import { changedSagaOf, type TenantView } from "../api/tenant-store.ts";
 import { lookNow } from "../health/look-now.ts";
 import { finalBackupStep } from "../machine/act-table.ts";
-import type { TenantAct } from "../saga/tenant-acts.ts";
+import type { TenantAct } from "../saga/act-answers.ts";
 import { dryRun, type Rehearsed } from "./dry-run.ts";
 import { thingsOf } from "./resources.ts";
 import { type Use, useOf } from "./use.ts";
@@ -32,15 +32,16 @@ export const planAct = async (
   context: ApiContext,
   tenant: TenantView,
   act: PlannedAct,
-  told: Pick<TenantAct, "graceMs" | "restore" | "tier">,
+  told: Pick<TenantAct, "graceMs" | "restore" | "tier" | "parts" | "overlapMs">,
 ): Promise<Plan> => {
-  const { slug, tenantId, removal } = tenant;
+  const { slug, tenantId } = tenant;
+  const sagaId = changedSagaOf(tenant);
   const rehearsed = await dryRun(context, shardOf(slug, context.shards), {
     kind: "tenant",
     act,
     slug,
     tenantId,
-    ...(removal === null ? {} : { sagaId: removal.sagaId }),
+    ...(sagaId === undefined ? {} : { sagaId }),
     ...told,
     by: "plan",
     reason: "a plan",

@@ -23,6 +23,7 @@ const tenant: TenantView = {
   sagaId: null,
   running: null,
   suspended: null,
+  rotation: null,
   removal: null,
   replaced: null,
   createdAt: "2026-01-01T00:00:00.000Z",

@@ -1,6 +1,13 @@
-import { byteText, type TierName, tiers, unreachable } from "@deeplens/contracts";
+import {
+  byteText,
+  type RotatedPart,
+  rotatedParts,
+  type TierName,
+  tiers,
+  unreachable,
+} from "@deeplens/contracts";
 import type { TenantView } from "../api/tenant-store.ts";
-import type { TenantAct } from "../saga/tenant-acts.ts";
+import type { TenantAct } from "../saga/act-answers.ts";
 import type { Thing } from "./resources.ts";
 import type { Use } from "./use.ts";
 
@@ -27,12 +34,15 @@ export const plannedActs = [
   "tier",
   "replace-credentials",
   "repair",
+  "rotate",
+  "end-rotation",
+  "overlap",
 ] as const satisfies readonly PlannedAct[];
 
 /** What the words of a plan are made of. */
 export interface About {
   readonly tenant: TenantView;
-  readonly told: Pick<TenantAct, "restore" | "tier">;
+  readonly told: Pick<TenantAct, "restore" | "tier" | "parts" | "overlapMs">;
   /** remove: when it would purge. */
   readonly purgeAt: string | undefined;
   readonly use: readonly Use[];
@@ -61,7 +71,7 @@ const ways = ({ storageType }: TenantView): string =>
 /** The plan of an act in words: the same for whoever asks, and for the act itself before it is confirmed. */
 export const wordsOf = (act: PlannedAct, about: About): Words => {
   const { tenant, told, purgeAt, use } = about;
-  const { slug, suspended, removal, replaced } = tenant;
+  const { slug, suspended, removal, rotation, replaced } = tenant;
   const whose = `${slug} (${tenant.tenantId})`;
   const title = `${act} ${whose}`;
   switch (act) {
@@ -180,11 +190,60 @@ export const wordsOf = (act: PlannedAct, about: About): Words => {
         ],
         wayBack: null,
       };
+    case "rotate":
+      return {
+        title,
+        does: [
+          ...rotatedBy(tenant, told.parts),
+          `old and new ones are good together for ${told.overlapMs === undefined ? "as long as the installation is told (a day, unless configured)" : spanText(told.overlapMs)}; then the old ones end, and sessions that use them`,
+          "until then no other act on the tenant begins",
+        ],
+        wayBack: `tenantctl abort ${slug}, until the old ones end`,
+      };
+    case "end-rotation":
+      return {
+        title: `end the old credentials of ${whose}`,
+        does: [
+          `the old ones${rotation === null ? "" : ` (${rotation.parts.join(", ")}), good until ${rotation.oldUntil},`} end now, and sessions that use them`,
+        ],
+        wayBack: null,
+      };
+    case "overlap":
+      return {
+        title: `move the end of the old credentials of ${whose}`,
+        does: [
+          `they end ${spanText(told.overlapMs ?? 0)} after the new ones were given${rotation === null ? "" : `, and not at ${rotation.oldUntil}`}`,
+        ],
+        wayBack: `tenantctl rotate ${slug} --overlap ...`,
+      };
     case "tier":
       return tierWords(title, tenant, told.tier ?? "free", use);
     default:
       return unreachable(act);
   }
+};
+
+/** What a rotation makes of these parts, where the tenant has them. */
+const rotatedBy = (
+  { slug, storageType }: TenantView,
+  parts: readonly RotatedPart[] = rotatedParts,
+): string[] => {
+  const made: Readonly<Record<RotatedPart, string>> = {
+    database: "a second database login and Kafka user, and a second password of its Redis user",
+    storage:
+      storageType === "byos"
+        ? `nothing: the keys of its own cloud are replaced by \`tenantctl secret replace ${slug}\``
+        : "a second access key of its bucket",
+    vectors: "a second API key of its vectors, which start anew twice: now, and when the old key ends",
+  };
+  return rotatedParts
+    .filter((part) => parts.includes(part) && (part !== "storage" || storageType !== "none"))
+    .map((part) => `${part}: ${made[part]}`);
+};
+
+const spanText = (ms: number): string => {
+  const hours = ms / 3_600_000;
+  return hours < 1 ? `${Math.round(ms / 60_000)} minutes` : `${Math.round(hours * 10) / 10} hours`;
 };
 
 const named = (parts: "all" | "database" | "vectors"): string =>

@@ -1,11 +1,18 @@
 import { unreachable } from "@deeplens/contracts";
-import { identityPurgeStep, isOperation, restoreSwitchStep, safetyBackupStep } from "../machine/act-table.ts";
+import {
+  identityPurgeStep,
+  isOperation,
+  overlapStep,
+  restoreSwitchStep,
+  safetyBackupStep,
+} from "../machine/act-table.ts";
 import type { MachineAction } from "../machine/events.ts";
 import { limitsOf, moveTenant, publishLifecycle } from "./announce.ts";
 import { actStepOf, type Batch, partsOf } from "./batch.ts";
 import {
   type ActTold,
   type Replaced,
+  type RotationTold,
   releaseTimer,
   type Saga,
   stepOf,
@@ -13,7 +20,7 @@ import {
   type TenantState,
 } from "./saga.ts";
 
-type ActSaga = Saga & { readonly request: { readonly act: ActTold } };
+type ActSaga = Saga & { request: { readonly act: ActTold } };
 
 /** What an act's machine asks for in words of its own, or in the provisioning's with another meaning. */
 type Moment =
@@ -41,6 +48,7 @@ export const performMoment = (batch: Batch, saga: Saga, moment: Moment): void =>
   const { act } = (saga as ActSaga).request;
   switch (moment.type) {
     case "wait":
+      if (act.rotation !== undefined) return beginOverlap(batch, saga as ActSaga, tenant, act.rotation);
       saga.timers[moment.step] = { kind: "wait", dueMs: Date.parse(act.purgeAt ?? ""), fence: 0 };
       return;
     case "tell":
@@ -71,7 +79,7 @@ const duringOf = (saga: Saga, tenant: Tenant): TenantState =>
 
 const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   const { reason } = saga.request.act;
-  const { running: _running, suspension, ...acts } = tenant.acts;
+  const { running: _running, rotation: _rotation, suspension, ...acts } = tenant.acts;
   const since = batch.now.toISOString();
   delete saga.error;
   keepOutputs(batch, saga, tenant);
@@ -98,6 +106,10 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       tenant.acts = acts;
       moveTenant(batch, tenant, tenant.state);
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRepaired", value: { reason } });
+    case "rotate":
+      tenant.acts = acts;
+      moveTenant(batch, tenant, tenant.state === "stuck" ? "ready" : tenant.state);
+      return tellRotation(batch, tenant, saga, "ended", null);
     case "backup":
     case "drill":
     case "backups":
@@ -159,11 +171,14 @@ const dropAgainMs = 3_600_000;
 
 /** The act was undone: the tenant is what it was. A removal that was taken back leaves the tenant open. */
 const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
-  const { running, removal: _removal, ...acts } = tenant.acts;
+  const { running, removal: _removal, rotation, ...acts } = tenant.acts;
   if (saga.kind !== "remove") {
     const { replaced } = acts;
+    if (saga.kind === "rotate") keepOutputs(batch, saga, tenant);
     tenant.acts = replaced === undefined ? acts : { ...acts, replaced: stillReplaced(batch, saga, replaced) };
-    return moveTenant(batch, tenant, running?.from ?? "ready");
+    moveTenant(batch, tenant, running?.from ?? "ready");
+    if (rotation !== undefined) tellRotation(batch, tenant, saga, "taken-back", null);
+    return;
   }
   delete saga.error;
   keepOutputs(batch, saga, tenant);
@@ -172,6 +187,38 @@ const takeBack = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   moveTenant(batch, tenant, "ready");
   const { reason } = saga.request.act;
   publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRestored", value: { reason } });
+};
+
+/** The new credentials are proven: they are what the tenant has from now on, and the old ones are good for a while. */
+const beginOverlap = (batch: Batch, saga: ActSaga, tenant: Tenant, told: RotationTold): void => {
+  const beganAt = batch.now.toISOString();
+  saga.request = { ...saga.request, act: { ...saga.request.act, rotation: { ...told, beganAt } } };
+  keepOutputs(batch, saga, tenant);
+  setOverlap(batch, saga, tenant, batch.now.getTime() + told.overlapMs);
+};
+
+/** Old and new credentials are good together until then; told to everybody. */
+export const setOverlap = (batch: Batch, saga: Saga, tenant: Tenant, dueMs: number): void => {
+  const oldUntil = new Date(dueMs).toISOString();
+  saga.timers[overlapStep] = { kind: "wait", dueMs, fence: 0 };
+  const { parts = [] } = saga.request.act?.rotation ?? {};
+  tenant.acts = { ...tenant.acts, rotation: { sagaId: saga.sagaId, parts, oldUntil } };
+  moveTenant(batch, tenant, tenant.state);
+  tellRotation(batch, tenant, saga, "began", oldUntil);
+};
+
+const tellRotation = (
+  batch: Batch,
+  tenant: Tenant,
+  saga: Saga,
+  phase: "began" | "ended" | "taken-back",
+  oldUntil: string | null,
+): void => {
+  const { reason = "", rotation } = saga.request.act ?? {};
+  publishLifecycle(batch, tenant, saga.sagaId, {
+    record: "TenantCredentialsRotated",
+    value: { phase, parts: [...(rotation?.parts ?? [])], oldUntil, reason },
+  });
 };
 
 /** Nothing is left, and a second look has confirmed it: the name is held on for a while, and then free. */

@@ -86,7 +86,6 @@ const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {
     case "undone":
     case "closed":
       return { ...accepted(saga), repeated: true };
-    case "waiting":
     case "removed":
     case "done":
       return refuse(
@@ -108,6 +107,7 @@ const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {
             "already-compensating",
             `saga ${saga.sagaId} is being rolled back and is stuck; retry or resume it`,
           );
+    case "waiting":
     case "running": {
       saga.error = { step: act.step ?? "", code: "aborted", message: `aborted by ${act.by}: ${act.reason}` };
       advanceSaga(batch, saga, { type: "abort" }, happenedOf(act));
@@ -119,7 +119,9 @@ const abort = (batch: Batch, saga: Saga, act: Act): InboxResult => {
 };
 
 const pivotReason = (saga: Saga): string =>
-  `saga ${saga.sagaId} (tenant ${saga.slug}) has asked Identity already, which can't be undone: from there it only goes forward; retry or resume it`;
+  saga.kind === "rotate"
+    ? `rotate of tenant ${saga.slug} (saga ${saga.sagaId}) ends the old credentials already: from there it only goes forward; retry or resume it`
+    : `saga ${saga.sagaId} (tenant ${saga.slug}) has asked Identity already, which can't be undone: from there it only goes forward; retry or resume it`;
 
 const happenedOf = (act: Act): Happened => ({
   event: `act: ${act.act}`,

@@ -118,7 +118,8 @@ type OfAct =
   | "TenantRemovalStarted"
   | "TenantRestored"
   | "TenantRemoved"
-  | "TenantTierChanged";
+  | "TenantTierChanged"
+  | "TenantCredentialsRotated";
 type Own = "tenantId" | "slug" | "name" | "revision" | "occurredAt" | "sagaId";
 /** What a lifecycle event of an act says beside the tenant and its saga. */
 export type ActEvent = {

@@ -17,8 +17,10 @@ export const applyHealth = (
     return { ok: false, code: "tenant-unknown", message: `${slug} is not tenant ${tenantId} any more` };
   const { degraded: before, ...acts } = tenant.acts;
   const answer = { sagaId: reservation.sagaId, tenantId, status: tenant.state };
-  // What an act is in the middle of changing is not ill for that: the look after it tells.
-  if (tenant.acts.running !== undefined) return { ok: true, repeated: true, ...answer };
+  // What an act is in the middle of changing is not ill for that: the look after it tells. Between the beginning of a
+  // rotation and its end nothing changes.
+  if (tenant.acts.running !== undefined && tenant.acts.rotation === undefined)
+    return { ok: true, repeated: true, ...answer };
   // Only what is ready is looked at: of one that was suspended since, nothing is known.
   const now: IllParts = tenant.state === "ready" ? ill : {};
   if (sameCodes(before?.parts ?? {}, now)) return { ok: true, repeated: true, ...answer };

@@ -1,4 +1,9 @@
-import type { TenantProvisioningRequested, TenantRemovalRequested, TierName } from "@deeplens/contracts";
+import type {
+  RotatedPart,
+  TenantProvisioningRequested,
+  TenantRemovalRequested,
+  TierName,
+} from "@deeplens/contracts";
 import type { ActTold, IllParts } from "./saga.ts";
 
 /** A Kafka record as JSON: key and value in base64, headers as the outbox keeps them. */
@@ -12,6 +17,9 @@ export interface KeptRecord {
 
 /** Acts on a tenant's backups: they leave its state as it is. */
 export type BackupAct = "backup" | "drill" | "backups" | "restore-backup" | "restore-back" | "restore-end";
+
+/** Ends the old credentials of a rotation that runs, or moves the moment at which they end. */
+export type RotationChange = "end-rotation" | "overlap";
 
 /** What the API (or a record that came in on a foreign partition) puts into the inbox of the tenant's shard. */
 export type InboxBody =
@@ -47,11 +55,13 @@ export type InboxBody =
         | "tier"
         | "replace-credentials"
         | "repair"
+        | "rotate"
+        | RotationChange
         | BackupAct;
       readonly slug: string;
       /** Where another tenant has the slug, the act is refused. */
       readonly tenantId: string;
-      /** The removal that runs, or has run, as the caller saw it: what it changes is read with it. */
+      /** The removal that runs, or has run, or the rotation that runs, as the caller saw it: what it changes is read with it. */
       readonly sagaId?: string;
       /** remove and grace: how long after its beginning the removal purges, in ms; 0: at once. */
       readonly graceMs?: number | undefined;
@@ -60,6 +70,10 @@ export type InboxBody =
       readonly tier?: TierName | undefined;
       /** replace-credentials: where the new ones were dropped off. */
       readonly credentialRef?: string | undefined;
+      /** rotate: of what. */
+      readonly parts?: readonly RotatedPart[] | undefined;
+      /** rotate and overlap: how long old and new credentials are good together, in ms. */
+      readonly overlapMs?: number | undefined;
       readonly by: string;
       readonly reason: string;
     }

@@ -1,4 +1,12 @@
-import type { CallTiming, ReceiptLine, Resource, Slug, TenantId, TenantSpec } from "@deeplens/contracts";
+import type {
+  CallTiming,
+  ReceiptLine,
+  Resource,
+  RotatedPart,
+  Slug,
+  TenantId,
+  TenantSpec,
+} from "@deeplens/contracts";
 import type { MachineState } from "../machine/advance.ts";
 import type { Facts } from "../machine/events.ts";
 
@@ -96,6 +104,15 @@ export interface ActTold {
   readonly tier?: { readonly from: string; readonly to: string };
   /** replace-credentials: where the new ones were dropped off. */
   readonly credentialRef?: string;
+  readonly rotation?: RotationTold;
+}
+
+/** rotate: of what; and for how long old and new ones are good together, from when on. */
+export interface RotationTold {
+  readonly parts: readonly RotatedPart[];
+  readonly overlapMs: number;
+  /** ISO 8601; since then they are. */
+  readonly beganAt?: string;
 }
 
 export interface Saga {
@@ -130,6 +147,12 @@ export interface TenantActs {
   };
   /** What was live before the last restore, or the last switch back: kept aside until then. */
   readonly replaced?: Replaced;
+  /** While old and new credentials are good together: those of what, and until when. */
+  readonly rotation?: {
+    readonly sagaId: string;
+    readonly parts: readonly RotatedPart[];
+    readonly oldUntil: string;
+  };
   /** The id in Identity that a removal left there, of this tenant or of the name's last one. */
   readonly leftInIdentity?: string;
   /** Since when it does not work as it should, and what of it. */

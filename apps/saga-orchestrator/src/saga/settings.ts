@@ -14,6 +14,8 @@ export interface SagaSettings {
   readonly settleMs: number;
   /** How long a removal waits before it purges, where it was told nothing else. */
   readonly graceMs: number;
+  /** How long old and new credentials are good together, where a rotation was told nothing else. */
+  readonly overlapMs: number;
   /** How long the name of a removed tenant is held. */
   readonly slugHeldMs: number;
   /** How long what a restore replaced is kept. */
@@ -28,6 +30,7 @@ export const defaultSettings: SagaSettings = {
   workMs: 300_000,
   settleMs: 180_000,
   graceMs: 7 * 86_400_000,
+  overlapMs: 86_400_000,
   slugHeldMs: 30 * 86_400_000,
   replacedKeptMs: 7 * 86_400_000,
 };

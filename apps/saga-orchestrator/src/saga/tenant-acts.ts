@@ -1,13 +1,25 @@
-import { type Slug, shardOf, unreachable } from "@deeplens/contracts";
-import { finalBackupStep, graceStep, vectorsCheckStep } from "../machine/act-table.ts";
-import { advanceSaga, type Happened, startSaga } from "./advance.ts";
+import { type RotatedPart, rotatedParts, type Slug, shardOf, unreachable } from "@deeplens/contracts";
+import { finalBackupStep, graceStep, notRotated, vectorsCheckStep } from "../machine/act-table.ts";
+import {
+  accepted,
+  actRuns,
+  already,
+  happenedOf,
+  lastSagaOf,
+  type Parts,
+  type Refusal,
+  refuse,
+  type TenantAct,
+  tell,
+  wrongState,
+} from "./act-answers.ts";
+import { advanceSaga, startSaga } from "./advance.ts";
 import { moveTenant, publishLifecycle } from "./announce.ts";
 import { actKindOf, type Batch } from "./batch.ts";
-import type { BackupAct, InboxBody, InboxResult } from "./inbox.ts";
+import type { BackupAct, InboxResult } from "./inbox.ts";
 import { newStep, sagaIdOf } from "./requests.ts";
-import type { ActTold, Reservation, Saga, Tenant, TenantState } from "./saga.ts";
-
-export type TenantAct = Extract<InboxBody, { kind: "tenant" }>;
+import { changeRotation } from "./rotation-acts.ts";
+import type { ActTold, Saga, Tenant, TenantState } from "./saga.ts";
 
 /** Who asks, as events and history name it; both together tell the act from every other of its kind on this tenant. */
 export interface Asked {
@@ -15,9 +27,15 @@ export interface Asked {
   readonly requestId: string;
 }
 
-type Refusal = Extract<InboxResult, { ok: false }>;
-
-type Begun = "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | BackupAct;
+type Begun =
+  | "suspend"
+  | "resume"
+  | "remove"
+  | "tier"
+  | "replace-credentials"
+  | "repair"
+  | "rotate"
+  | BackupAct;
 
 /** In which states an act begins, and in which there is nothing to do. */
 const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {
@@ -35,6 +53,8 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   "replace-credentials": { from: ["ready", "suspended"], already: [] },
   // Of a suspended one it would open what is closed: it is resumed first.
   repair: { from: ["ready"], already: [] },
+  // No credential of a suspended one is to be good.
+  rotate: { from: ["ready"], already: [] },
 };
 
 /**
@@ -70,6 +90,7 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "restore-end":
     case "replace-credentials":
     case "repair":
+    case "rotate":
       return begin(batch, act.act, act, { tenant, reservation }, asked);
     case "restore":
     case "purge":
@@ -77,15 +98,13 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
       return changeRemoval(batch, act, act.act, { tenant, reservation });
     case "release":
       return release(batch, act, { tenant, reservation });
+    case "end-rotation":
+    case "overlap":
+      return changeRotation(batch, act, act.act, { tenant, reservation });
     default:
       return unreachable(act.act);
   }
 };
-
-interface Parts {
-  readonly tenant: Tenant;
-  readonly reservation: Reservation;
-}
 
 /** Another act of the kind is no repetition of the one that runs: what it was told may differ. */
 const isToldMore: ReadonlySet<Begun> = new Set<Begun>(["restore-backup", "tier", "replace-credentials"]);
@@ -99,7 +118,7 @@ const begin = (
 ): InboxResult => {
   const { running } = tenant.acts;
   if (running !== undefined)
-    return running.kind === kind && !isToldMore.has(kind)
+    return isRepetition(batch, kind, act, running)
       ? already(tenant, running.sagaId)
       : actRuns(tenant, running);
   const { from, already: there } = states[kind];
@@ -119,6 +138,12 @@ const begin = (
       `tenant ${tenant.slug} has no storage of its own: there are no credentials of its to replace`,
     );
   const saga = newSaga(batch, kind, act, tenant, asked);
+  if (kind === "rotate" && nothingIsRotated(saga))
+    return refuse(
+      tenant,
+      "nothing-to-rotate",
+      `tenant ${tenant.slug} has no ${rotatedBy(act).join(" and no ")} of its own: there are no credentials to rotate`,
+    );
   tenant.acts = { ...tenant.acts, running: { sagaId: saga.sagaId, kind, from: tenant.state } };
   batch.sagas.set(saga.sagaId, saga);
   batch.changedTenants.add(tenant);
@@ -132,12 +157,31 @@ const begin = (
 const hasWayBack = ({ now }: Batch, kind: Begun, { acts: { replaced } }: Tenant): boolean =>
   replaced !== undefined && (kind === "restore-end" || Date.parse(replaced.until) > now.getTime());
 
+const isRepetition = (
+  batch: Batch,
+  kind: Begun,
+  act: TenantAct,
+  running: { readonly sagaId: string; readonly kind: string },
+): boolean => {
+  if (running.kind !== kind || isToldMore.has(kind)) return false;
+  if (kind !== "rotate") return true;
+  const told = batch.sagas.get(running.sagaId)?.request.act?.rotation;
+  return told !== undefined && String(told.parts) === String(rotatedBy(act));
+};
+
+/** The parts that a rotation is of, in the order of all of them. */
+const rotatedBy = ({ parts = rotatedParts }: TenantAct): RotatedPart[] =>
+  rotatedParts.filter((part) => parts.includes(part));
+
+const nothingIsRotated = ({ facts }: Saga): boolean =>
+  rotatedParts.every((part) => facts.leftOut.includes(`rotate-${part}`));
+
 /** What an act leaves out of its table beside what the tenant has no use for. */
-const leftOutOf = (kind: string, graceMs: number, restore: ActTold["restore"]): readonly string[] => {
+const leftOutOf = (act: TenantAct, graceMs: number, restore: ActTold["restore"]): readonly string[] => {
   // At once: what a last backup would be kept in goes too.
-  if (kind === "remove" && graceMs === 0) return [finalBackupStep, graceStep];
-  if (kind === "restore-back" && restore?.parts === "database") return [vectorsCheckStep];
-  return [];
+  if (act.act === "remove" && graceMs === 0) return [finalBackupStep, graceStep];
+  if (act.act === "restore-back" && restore?.parts === "database") return [vectorsCheckStep];
+  return act.act === "rotate" ? notRotated(rotatedBy(act)) : [];
 };
 
 /** What a switch back goes back to is known; a restore is told. */
@@ -158,13 +202,16 @@ const newSaga = (
   const sagaId = sagaIdOf(tenant.tenantId, kind, JSON.stringify([source, requestId]));
   const graceMs = act.graceMs ?? batch.settings.graceMs;
   const restore = restoreOf(kind, act, tenant);
-  const skipped = leftOutOf(kind, graceMs, restore);
+  const skipped = leftOutOf(act, graceMs, restore);
   const told: ActTold = {
     by: act.by,
     reason: act.reason,
     ...(act.credentialRef === undefined ? {} : { credentialRef: act.credentialRef }),
     ...(act.tier === undefined ? {} : { tier: { from: tenant.tier, to: act.tier } }),
     ...(restore === undefined ? {} : { restore }),
+    ...(kind === "rotate"
+      ? { rotation: { parts: rotatedBy(act), overlapMs: act.overlapMs ?? batch.settings.overlapMs } }
+      : {}),
     ...(kind === "remove" ? { purgeAt: new Date(batch.now.getTime() + graceMs).toISOString() } : {}),
   };
   return {
@@ -328,64 +375,5 @@ const release = (batch: Batch, act: TenantAct, { tenant, reservation }: Parts): 
   return accepted(saga);
 };
 
-const tell = (saga: Saga, changes: Partial<ActTold>): void => {
-  if (saga.request.act !== undefined)
-    saga.request = { ...saga.request, act: { ...saga.request.act, ...changes } };
-};
-
-const happenedOf = (act: TenantAct): Happened => ({
-  event: `act: ${act.act}`,
-  step: null,
-  fence: null,
-  body: { by: act.by, reason: act.reason },
-});
-
-const accepted = (saga: Saga): InboxResult => ({
-  ok: true,
-  sagaId: saga.sagaId,
-  tenantId: saga.tenantId,
-  status: saga.status,
-  repeated: false,
-});
-
-/** The tenant is so already, or becomes so: the same answer again. */
-const already = (tenant: Tenant, sagaId: string): InboxResult => ({
-  ok: true,
-  sagaId,
-  tenantId: tenant.tenantId,
-  status: tenant.state,
-  repeated: true,
-});
-
-/** The saga that made the tenant what it is. */
-const lastSagaOf = ({ acts }: Tenant, reservation: Reservation): string =>
-  acts.removal?.sagaId ?? acts.suspension?.sagaId ?? reservation.sagaId;
-
 const isRestored = (tenant: Tenant, saga: Saga): Refusal =>
   refuse(tenant, "being-restored", `tenant ${tenant.slug} is being restored (saga ${saga.sagaId})`);
-
-const actRuns = (tenant: Tenant, { kind, sagaId }: { kind: string; sagaId: string }): Refusal =>
-  refuse(
-    tenant,
-    "act-running",
-    `${kind} of tenant ${tenant.slug} runs (saga ${sagaId}); wait until it has ended: tenantctl watch ${sagaId}`,
-  );
-
-const wrongState = (tenant: Tenant, act: string, { sagaId }: Reservation): Refusal =>
-  tenant.state === "provisioning" || tenant.state === "compensating" || tenant.state === "stuck"
-    ? actRuns(tenant, { kind: "provision", sagaId })
-    : refuse(
-        tenant,
-        "wrong-state",
-        act === "purge" || act === "grace" || act === "release"
-          ? `tenant ${tenant.slug} is ${tenant.state}: no removal of it runs`
-          : `tenant ${tenant.slug} is ${tenant.state}: there is nothing to ${act}`,
-      );
-
-const refuse = (tenant: Tenant, code: string, message: string): Refusal => ({
-  ok: false,
-  code,
-  message,
-  tenantId: tenant.tenantId,
-  state: tenant.state,
-});

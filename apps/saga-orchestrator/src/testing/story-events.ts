@@ -119,11 +119,19 @@ const outputsNamed: { readonly [step: string]: { readonly [name: string]: string
 };
 
 export const completed = (step: string, which: Which = "newest"): StoryEvent =>
+  completedAs(step, outputsNamed[step] ?? { name: `the ${step}` }, which);
+
+/** The same, putting this out. */
+export const completedAs = (
+  step: string,
+  outputs: Readonly<{ [name: string]: string }>,
+  which: Which = "newest",
+): StoryEvent =>
   reply(step, which, (common) => ({
     record: "StepCompleted",
     value: {
       ...common,
-      outputs: outputsNamed[step] ?? { name: `the ${step}` },
+      outputs,
       resources: [],
       receipt: [],
       durationMs: 5,
@@ -209,6 +217,7 @@ export const deadlinePassed = (step: string): StoryEvent => timeOf(step, "deadli
 export const backOffOver = (step: string): StoryEvent => timeOf(step, "backOff");
 export const settleOver = (): StoryEvent => timeOf("settle", "settle");
 
+export const overlapOver = (): StoryEvent => timeOf("overlap", "wait");
 export const graceOver = (): StoryEvent => timeOf("grace", "wait");
 export const nameReleased = (): StoryEvent => timeOf("release", "release");
 
@@ -253,7 +262,16 @@ type ActOnTenant = Extract<InboxBody, { kind: "tenant" }>;
 type Told = Partial<
   Pick<
     ActOnTenant,
-    "slug" | "tenantId" | "sagaId" | "graceMs" | "reason" | "restore" | "tier" | "credentialRef"
+    | "slug"
+    | "tenantId"
+    | "sagaId"
+    | "graceMs"
+    | "reason"
+    | "restore"
+    | "tier"
+    | "credentialRef"
+    | "parts"
+    | "overlapMs"
   >
 > & {
   inboxId?: number;
@@ -284,7 +302,9 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
-  (name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | BackupAct) =>
+  (
+    name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | "rotate" | BackupAct,
+  ) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
     const event = tenantAct(name)(rest);
@@ -305,6 +325,9 @@ export const restoreBackAsked = beginning("restore-back");
 export const restoreEndAsked = beginning("restore-end");
 export const replaceCredentialsAsked = beginning("replace-credentials");
 export const repairAsked = beginning("repair");
+export const rotateAsked = beginning("rotate");
+export const endRotationAsked = tenantAct("end-rotation");
+export const overlapMoved = tenantAct("overlap");
 export const restoreAsked = tenantAct("restore");
 export const purgeAsked = tenantAct("purge");
 export const graceMoved = tenantAct("grace");

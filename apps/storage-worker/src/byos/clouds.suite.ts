@@ -262,9 +262,9 @@ export const tenantOf = async (
     replace: (credentialRef: string, more: object = {}) =>
       operate("replace-credentials", {}, { credentialRef }, more),
     /** The newest of its credentials, and those before. */
-    versions: () => {
-      const secrets = stores.secrets.of(tenant.tenantId);
-      return Promise.all([secrets.read(credentialsPurpose), secrets.readOlder(credentialsPurpose)]);
+    versions: async () => {
+      const versions = await stores.secrets.of(tenant.tenantId).versions(credentialsPurpose);
+      return [versions[0]?.value, versions[1]?.value];
     },
     secretRef: `secret:${tenant.tenantId}/${credentialsPurpose}/1`,
     secret: () => stores.secrets.of(tenant.tenantId).read(credentialsPurpose),

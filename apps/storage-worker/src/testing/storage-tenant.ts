@@ -57,6 +57,7 @@ export const freshTenant = (root = rootAccess(), installation = stack().installa
       const removals = [
         ...others,
         () => removeServiceAccount(root, names.serviceAccount.name, soon()),
+        // With it the second service account, if there is one.
         () => removeUser(root, names.user.name, soon()),
         () => removePolicy(root, names.policy.name, soon()),
         () => forceRemoveBucket(root, names.bucket.name),

@@ -101,6 +101,7 @@ export const tenantOf = (change: Partial<Tenant> = {}): Tenant => ({
   sagaId,
   running: null,
   suspended: null,
+  rotation: null,
   removal: null,
   replaced: null,
   createdAt: at,

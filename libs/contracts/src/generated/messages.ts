@@ -476,6 +476,27 @@ export interface TenantTierChanged {
   readonly reason: string;
 }
 
+/** A tenant has new credentials, proven beside the old ones (`began`); the old ones are ended (`ended`), or the new ones were taken back before that (`taken-back`). No credential is in it: they are asked for. */
+export interface TenantCredentialsRotated {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** `began`, `ended` or `taken-back`; a later `began` of the same saga moves the end. */
+  readonly phase: string;
+  /** Those of what: `database`, `storage`, `vectors`. */
+  readonly parts: readonly string[];
+  /** `began`: until then the old ones are good too. ISO 8601 */
+  readonly oldUntil: null | string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
 export interface IllPart {
   /** database, storage, vectors, backup or identity */
   readonly part: string;

@@ -65,7 +65,7 @@ const told = (name: string, error: unknown): { code: string; reason: string } =>
 export const drift = (what: string): PermanentStepError => new PermanentStepError("drift", what);
 
 /** A secret or a fact that an earlier step made is not there. */
-export const needed = (value: string | undefined, what: string): string => {
+export const needed = <Value>(value: Value | undefined, what: string): Value => {
   if (value !== undefined && value !== "") return value;
   throw new PermanentStepError("missing", `${what} is not there: it was made when the tenant was`);
 };

@@ -41,15 +41,16 @@ const reading = (secrets: TenantSecrets, seen: Set<string>): TenantSecrets => {
       if (value !== undefined) hide(seen, value);
       return value;
     },
-    readOlder: async (purpose) => {
-      const value = await secrets.readOlder(purpose);
-      if (value !== undefined) hide(seen, value);
-      return value;
+    versions: async (purpose) => {
+      const stored = await secrets.versions(purpose);
+      for (const { value } of stored) hide(seen, value);
+      return stored;
     },
     ensure: refuse,
     offered: refuse,
     adopt: refuse,
     renew: refuse,
+    alternate: refuse,
     remove: refuse,
     removeOlder: refuse,
     withdraw: refuse,

@@ -111,7 +111,8 @@ const mortalLedger = (ledger: Ledger, write: Write): Ledger => ({
 const mortalSecrets = (secrets: TenantSecrets, write: Write): TenantSecrets => ({
   ensure: (purpose, make) => write(() => secrets.ensure(purpose, make)),
   renew: (purpose, sagaId, make) => write(() => secrets.renew(purpose, sagaId, make)),
-  readOlder: (purpose) => secrets.readOlder(purpose),
+  alternate: (purpose, sagaId, make) => write(() => secrets.alternate(purpose, sagaId, make)),
+  versions: (purpose) => secrets.versions(purpose),
   removeOlder: (purpose) => write(() => secrets.removeOlder(purpose)),
   withdraw: (purpose, sagaId) => write(() => secrets.withdraw(purpose, sagaId)),
   read: (purpose) => secrets.read(purpose),

@@ -1,5 +1,5 @@
 import { shardOf } from "@deeplens/contracts";
-import type { TenantAct } from "../../saga/tenant-acts.ts";
+import type { TenantAct } from "../../saga/act-answers.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
 import { putIntoInbox } from "../inbox-row.ts";
@@ -13,7 +13,7 @@ import {
   tenantParamsSchema,
 } from "../schemas.ts";
 import { unstorableField } from "../storable.ts";
-import { findTenant, removalSagaOf } from "../tenant-store.ts";
+import { changedSagaOf, findTenant } from "../tenant-store.ts";
 import type { Api } from "../zod-types.ts";
 import { holdTold } from "./told.ts";
 
@@ -37,6 +37,9 @@ const acts: Readonly<Record<Act, string>> = {
     "Have a tenant's own storage opened by other credentials, proven before they take the place of those before",
   repair:
     "Make again what a tenant has lost with one of the services: empty, with the same names and credentials",
+  rotate: "Give a tenant new credentials, beside the old ones for a while",
+  "end-rotation": "End the old credentials of a rotation now",
+  overlap: "Move the end of the old credentials: so long after the new ones were given",
   release: "Give the name of a removed tenant on, once the second look has found nothing",
 };
 
@@ -84,7 +87,7 @@ const addAct = (app: Api, context: ApiContext, act: Act): void => {
         await refuseUnusable(context.dropOffs, told.credentialRef, provider, tenantId, "credentialRef");
       }
       const by = headers["x-deeplens-actor"] ?? "api";
-      const sagaId = removalSagaOf(tenant);
+      const sagaId = changedSagaOf(tenant);
       const inboxId = await putIntoInbox(context.db, shardOf(slug, context.shards), {
         kind: "tenant",
         act,

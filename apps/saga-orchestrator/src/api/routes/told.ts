@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { TenantAct } from "../../saga/tenant-acts.ts";
+import type { TenantAct } from "../../saga/act-answers.ts";
 import { Problem } from "../problem.ts";
 import type { tenantActSchema } from "../schemas.ts";
 
@@ -21,6 +21,12 @@ const takenBy: Readonly<
     say: "say which backup, and which parts of it",
   },
   tier: { acts: ["tier"], needed: ["tier"], say: "say which tier to give" },
+  parts: { acts: ["rotate"], needed: [], say: "say of what" },
+  overlapMs: {
+    acts: ["rotate", "overlap"],
+    needed: ["overlap"],
+    say: "say how long after the new ones were given the old credentials are to end",
+  },
   credentialRef: {
     acts: ["replace-credentials"],
     needed: ["replace-credentials"],
