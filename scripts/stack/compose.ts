@@ -10,7 +10,7 @@ import { type Ports, portVariable, serviceNames } from "./ports.ts";
 import { fleetUser } from "./secret-files.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-/** The services that the fleet stands on, in docker-compose.yml's names. */
+/** The services that the fleet stands on, and what restores the control database before there is a fleet; in docker-compose.yml's names. */
 export const infrastructure = [
   "kafka",
   "schema-registry",
@@ -18,6 +18,7 @@ export const infrastructure = [
   "redis",
   "minio",
   "identity-api",
+  "control-backup",
 ] as const;
 
 export type Compose = {

@@ -48,6 +48,6 @@ export const fromBeginning = 0;
 export const strangeLogOf = (replies: LogEnds): string | undefined =>
   replies.high === 0
     ? undefined
-    : `this database has never read it, and its shard's log of replies has had ${replies.high}: the database is new, was emptied, or is another one's (docs/after-a-disaster.md)`;
+    : `this database has never read it, and its shard's log of replies has had ${replies.high}: the database is new, was emptied, or is another one's (docs/disaster-recovery.md)`;
 
 const stop = (reason: string): StartPlan => ({ kind: "stop", reason });

@@ -46,7 +46,7 @@ export const postgres: Check = {
             : [
                 problem(
                   `the control database ${patient.stack.controlDb.database} is not there`,
-                  "restore it from its backup: docs/after-a-disaster.md",
+                  "restore it from its backup: docs/disaster-recovery.md",
                 ),
               ]),
           ...(Number.parseInt(row.version, 10) >= oldestMajor

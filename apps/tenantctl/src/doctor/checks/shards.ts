@@ -40,7 +40,7 @@ export const shards: Check = {
           ...stopped.map(({ shard, stream, reason }) =>
             problem(
               `${stream} of shard ${shard} are read no more: ${reason}`,
-              `settle what diverged (docs/after-a-disaster.md), then: ${tenantctl(patient, `shards accept ${shard} --stream ${stream} --reason "..."`)}`,
+              `settle what diverged (docs/disaster-recovery.md), then: ${tenantctl(patient, `shards accept ${shard} --stream ${stream} --reason "..."`)}`,
             ),
           ),
           ...sagaFindings(sagas, patient),
