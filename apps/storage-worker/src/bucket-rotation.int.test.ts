@@ -93,10 +93,18 @@ test("suspension, undelete, probe, repair and purge know the key that a rotation
   await tenant.act("rotate");
   await tenant.act("rotate-end");
   const rotated = await tenant.newest();
-  await tenant.act("probe");
-  await tenant.act("repair", "a repair");
+  const second = accessKey(tenant.tenantId, "service-account", 2);
+  assert.equal((await tenant.act("probe")).outputs.ok, "true");
+  assert.equal((await tenant.act("repair", "a repair")).outputs.accessKey, second);
   assert.equal(await tenant.opens(rotated), true);
-  await tenant.act("suspend", "removal");
+  const { receipt } = await tenant.act("suspend", "removal");
+  assert.deepEqual(
+    receipt.map(({ name, outcome }) => [name, outcome]),
+    [
+      [second, "refused"],
+      [tenant.names.user.name, "refused"],
+    ],
+  );
   assert.equal(await tenant.opens(rotated), false);
   await assert.rejects(tenant.act("rotate"), { code: "suspended" });
   await tenant.act("resume", "removal", { parameters: { credentials: "new" } });
