@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApiContext } from "../api/context.ts";
-import { askNow, type PartHealth, readHealth, syncProbes } from "./probe-rows.ts";
+import { askNow, type PartHealth, readHealth, syncTenant } from "./probe-rows.ts";
 import { tellChanges } from "./watch.ts";
 
 // A worker that is there looks within a second, and a thing that does not answer takes it twice ten.
@@ -12,7 +12,7 @@ export const lookNow = async (
   { db, healthEveryMs }: Pick<ApiContext, "db" | "healthEveryMs">,
   tenantId: string,
 ): Promise<readonly PartHealth[]> => {
-  await syncProbes(db.pool, db.tables.tenants, healthEveryMs, tenantId);
+  await syncTenant(db.pool, db.tables.tenants, healthEveryMs, tenantId);
   const asked = await askNow(db.pool, tenantId);
   const isNew = ({ checkedAt }: PartHealth): boolean => checkedAt !== null && checkedAt > asked;
   let parts = await readHealth(db.pool, tenantId);
