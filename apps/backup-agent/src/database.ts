@@ -117,7 +117,8 @@ export const postgresDatabase = (
           command: "pg_restore",
           // What a restore that was broken off has left there goes first.
           arguments: ["--clean", "--if-exists", "--exit-on-error", "--no-owner", "--no-privileges", ...where],
-          environment,
+          // Nothing of it counts before it is switched to, and that is flushed with all that came before it.
+          environment: { ...environment, PGOPTIONS: "-c synchronous_commit=off" },
           input: dump,
         },
         signal,

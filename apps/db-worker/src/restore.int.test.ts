@@ -118,7 +118,8 @@ it("what was replaced and what is live change places, back and forth, and the en
   await stage.act("restore-open", "restore");
   await fill();
   await add("replaced");
-  await stage.act("restore-switch", "restore");
+  const { outputs: switched } = await stage.act("restore-switch", "restore");
+  assert.match(switched.templateVersion ?? "", /^\d{4}$/);
   await add("restored");
   const places = ["live", "replaced"].map(
     (which) => `database ${which === "live" ? databaseName(tenant.slug) : replacedDatabaseName(tenant.slug)}`,

@@ -27,7 +27,7 @@ import {
   transaction,
 } from "./tenant-databases.ts";
 import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts";
-import { templateOf } from "./tenant-template.ts";
+import { type Template, templateOf } from "./tenant-template.ts";
 
 /**
  * The database's part of a restore. `restore-open` makes an empty database beside the live one, which the tenant's
@@ -98,17 +98,18 @@ const switchOver =
       const { tenant } = command;
       const names = namesIn(command);
       const port = (name: string) => databasePort(server, session, tenant, context, name);
+      const template = await templateOf(context.installation);
       if ((await ownResource(context, tenant, port(names.restored))) === "there") {
         // It is the tenant's from now on: the newest template, the owner's tables, the application's rights.
         await context.call("arrange the restored database", (signal) =>
-          handOver(server, session, names, context, signal),
+          handOver(server, session, names, template, signal),
         );
         await removeResource(context, tenant, port(names.replaced)); // an earlier restore's
         await rename(session, context, names, { aside: names.replaced, in: names.restored });
       } else if ((await ownResource(context, tenant, port(names.replaced))) === "absent")
         throw missing({ kind: databaseKind, name: names.restored }, tenant.slug);
       await admit(server, session, command, context);
-      return done(names.database, "restored", { replaced: names.replaced });
+      return done(names.database, "restored", { templateVersion: template.version });
     });
 
 const switchBack =
@@ -170,7 +171,9 @@ const exchange =
         await renameAll(session, context, [live, aside], renames);
       }
       await admit(server, session, command, context);
-      return done(live, to.outcome);
+      // The two stand on one version since `restore-look`.
+      const { version: templateVersion } = await templateOf(context.installation);
+      return done(live, to.outcome, { templateVersion });
     });
 
 const end =
@@ -230,11 +233,10 @@ const handOver = async (
   server: TenantServer,
   session: PoolClient,
   names: Names,
-  { installation }: StepContext,
+  template: Template,
   signal: AbortSignal,
 ): Promise<void> => {
   const [owner, backup] = [quoteIdentifier(names.owner), quoteIdentifier(names.backup)];
-  const template = await templateOf(installation);
   await withClient(adminAddress(server, names.restored), signal, async (client) => {
     await client.query(
       `REASSIGN OWNED BY ${backup} TO ${owner}; REVOKE CREATE ON SCHEMA public FROM ${backup}`,

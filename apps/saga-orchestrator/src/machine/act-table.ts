@@ -207,6 +207,7 @@ export const restoration: ActTable = {
       // Of the opening too: what was opened goes only after the switch was switched back.
       after: ["restore-open", "try-restore"],
       ...ofRestores("restore-switch"),
+      keepsOutputs: true,
       undo: { operation: "restore-switch-back" },
     },
     {
@@ -256,6 +257,7 @@ export const switchingBack: ActTable = {
       step: "exchange",
       after: [safetyBackupStep],
       ...ofRestores("restore-exchange"),
+      keepsOutputs: true,
       undo: { operation: "restore-exchange-back" },
     },
     {

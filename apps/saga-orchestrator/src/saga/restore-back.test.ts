@@ -35,6 +35,18 @@ test("what a restore replaced is kept for a while, and told", () => {
   assert.ok(Date.parse(kept?.until ?? "") >= startMs + defaultSettings.replacedKeptMs);
 });
 
+test("the version of what is live now is the tenant's, after a restore and after a switch back", () => {
+  const version = (story: Story, expected: string): Story =>
+    story.look(({ saga, batch }) =>
+      assert.equal(
+        batch.tenants.get(saga.tenantId)?.resources["database.templateVersion"],
+        expected,
+      ),
+    );
+  const back = ["check-vectors", "look-aside", "safety-backup", "exchange", "switch-vectors"];
+  version(version(restored(), "0007").when(restoreBackAsked({ inboxId: 8 }), ...done(...back)), "0008");
+});
+
 test("a switch back looks before it changes anything, takes a backup, and then has the two change places", () => {
   const story = restored()
     .when(restoreBackAsked({ inboxId: 8 }))

@@ -116,6 +116,8 @@ const rawOf = (headers: Readonly<{ [name: string]: string }>) => ({
 const outputsNamed: { readonly [step: string]: { readonly [name: string]: string } } = {
   "purge-identity": { identityTenantId: "the id of purge-identity" },
   "safety-backup": { backup: "the safety backup" },
+  "restore-switch": { templateVersion: "0007" },
+  exchange: { templateVersion: "0008" },
 };
 
 export const completed = (step: string, which: Which = "newest"): StoryEvent =>
