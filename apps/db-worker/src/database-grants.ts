@@ -37,7 +37,7 @@ export const arrangeDatabase = async (
     ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO ${backupRole};
     ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO ${backupRole};
     ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO ${backupRole}`);
-  await migrateTenantDatabase(database);
+  await migrateTenantDatabase(database, template);
   await database.query(`
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${applicationRole};
     GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO ${applicationRole};

@@ -5,6 +5,7 @@ import { lifeOperations, repairBy, rotationOperations, runWorker } from "@deeple
 import { compensate } from "./compensate.ts";
 import { settings } from "./config.ts";
 import { databaseLife } from "./database-life.ts";
+import { databaseMigration } from "./database-migration.ts";
 import { databaseRotation } from "./database-rotation.ts";
 import { databaseTier } from "./database-tier.ts";
 import { openKafkaCluster } from "./kafka-cluster.ts";
@@ -86,6 +87,7 @@ await runProcess(log, (signal) =>
               rotationTogether([databaseRotation(server), redisRotation(redis), kafkaRotation(kafka)]),
             ),
             tier: databaseTier(server),
+            migrate: databaseMigration(server),
             repair: repairBy((command, context) => provision(parts, command, context)),
             probe: probeDatabase({ server, redis, cluster: kafka }),
             ...restoreOperations(server),

@@ -21,6 +21,7 @@ import { type Credential, databaseSecret, tenantAddress } from "./tenant-databas
 import { kafkaSecret } from "./tenant-kafka.ts";
 import { redisSecret } from "./tenant-redis.ts";
 import { type TenantServer, withClient } from "./tenant-server.ts";
+import { migrationsTable, templateOf, templateSchema } from "./tenant-template.ts";
 
 export interface ProbeServices {
   readonly server: TenantServer;
@@ -35,7 +36,8 @@ export const probeDatabase =
     const secret = async (purpose: string): Promise<StoredSecret> =>
       needed((await context.secrets.versions(purpose))[0], `the secret ${purpose}`);
     return probed(context, {
-      postgres: async (signal) => lookAtPostgres(server, command, await secret(databaseSecret))(signal),
+      postgres: async (signal) =>
+        lookAtPostgres(server, command, await secret(databaseSecret), context.installation)(signal),
       redis: async (signal) => lookAtRedis(redis, command, (await secret(redisSecret)).value)(signal),
       kafka: async (signal) => {
         const { slug } = command.tenant;
@@ -56,10 +58,16 @@ interface DatabaseRow {
   readonly bytes: number;
   readonly used: number;
   readonly most: number;
+  readonly template: string | null;
 }
 
 const lookAtPostgres =
-  (server: TenantServer, { tenant, tier, inputs }: OperationCommand, credential: Credential): Look =>
+  (
+    server: TenantServer,
+    { tenant, tier, inputs }: OperationCommand,
+    credential: Credential,
+    installation: string,
+  ): Look =>
   async (signal) => {
     const database = databaseName(tenant.slug);
     const address = tenantAddress(server, tenant, credential);
@@ -67,6 +75,7 @@ const lookAtPostgres =
       const { rows } = await client.query<DatabaseRow>(
         `SELECT current_setting('server_version') AS version, pg_get_userbyid(d.datdba) AS owner,
            pg_database_size(d.oid) AS bytes, r.rolconnlimit AS most,
+           (SELECT left(max(name), 4) FROM ${templateSchema}.${migrationsTable}) AS template,
            (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid AND a.usesysid = r.oid) AS used
          FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
       );
@@ -83,6 +92,8 @@ const lookAtPostgres =
       version: row.version.split(" ")[0] ?? "",
       usedBytes: String(row.bytes),
       connections: `${row.used} of ${row.most}`,
+      template: row.template ?? "",
+      newestTemplate: (await templateOf(installation)).version,
     };
   };
 

@@ -5,6 +5,7 @@ import {
   inTransaction,
   migrateClient,
   type PoolClient,
+  type Queryable,
   quoteIdentifier,
   quoteLiteral,
   withConnection,
@@ -16,7 +17,7 @@ import { adminAddress, type TenantServer, withClient } from "./tenant-server.ts"
 // name and renamed when it is whole, so a database of its name can be used. Nobody can connect to it (a session on it
 // would block copies). Where there is none a tenant's database is migrated by itself: the result is the same.
 
-const folder = new URL("../template/", import.meta.url);
+const ownFolder = new URL("../template/", import.meta.url);
 
 /** The tables of a tenant's database; held equal to the migrations by a test. */
 export const templateTables = ["collections", "images", "ingestion_jobs", "usage"] as const;
@@ -31,10 +32,12 @@ export interface Template {
   readonly role: string;
   /** The number of the newest migration: `0001`. */
   readonly version: string;
+  /** The migrations. */
+  readonly folder: URL;
 }
 
-/** The template of this program's migrations, by name; makes nothing. */
-export const templateOf = async (installation: string): Promise<Template> => {
+/** The template of this program's migrations (or of another folder's), by name; makes nothing. */
+export const templateOf = async (installation: string, folder = ownFolder): Promise<Template> => {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
   const digest = createHash("sha256").update(tableOfMigrations);
   for (const file of files) digest.update(file).update(await readFile(new URL(file, folder)));
@@ -44,12 +47,21 @@ export const templateOf = async (installation: string): Promise<Template> => {
     database: `${prefix}_template_${version}_${digest.digest("hex").slice(0, 8)}`,
     role: `${prefix}_template_owner`,
     version,
+    folder,
   };
 };
 
 /** Runs on a tenant's (or the template's) database what of the migrations is missing there. */
-export const migrateTenantDatabase = (client: Client): Promise<string[]> =>
+export const migrateTenantDatabase = (client: Client, { folder }: Template): Promise<string[]> =>
   migrateClient(client, templateSchema, folder);
+
+/** The version of a tenant's database: the number of the newest migration that was run there, "" where none was. */
+export const templateVersionIn = async (database: Queryable): Promise<string> => {
+  const { rows } = await database.query<{ name: string | null }>(
+    `SELECT max(name) AS name FROM ${templateSchema}.${migrationsTable}`,
+  );
+  return rows[0]?.name?.slice(0, 4) ?? "";
+};
 
 /** Makes the template database where it is missing. Safe to call from many processes at once. */
 export const ensureTemplate = async (
@@ -103,7 +115,7 @@ const build = async (
     await client.query(
       `REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE, CREATE ON SCHEMA public TO ${role}; SET ROLE ${role}`,
     );
-    await migrateTenantDatabase(client);
+    await migrateTenantDatabase(client, template);
   });
   await session.query(`REVOKE ALL ON DATABASE ${building} FROM ${role}`);
   await session.query(`ALTER DATABASE ${building} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`);

@@ -9,6 +9,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addHealth } from "./commands/health.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
+import { addMigrate } from "./commands/migrate.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRemove } from "./commands/remove.ts";
 import { addRepair } from "./commands/repair.ts";
@@ -70,6 +71,7 @@ export const run = async (argv: readonly string[], world: World): Promise<ExitCo
     addRestoreBackup,
     addRepair,
     addTier,
+    addMigrate,
     addPlan,
     addRotate,
     addShards,

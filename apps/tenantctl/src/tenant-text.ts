@@ -10,6 +10,7 @@ export const describeTenant = (tenant: Tenant): string => {
     ["id", tenant.tenantId],
     ["tier", tierOf(tenant)],
     ["storage", tenant.storageType],
+    ["template", `version ${tenant.resources["database.templateVersion"] ?? "unknown"}`],
   ];
   if (tenant.running !== null) head.push(["runs", `${tenant.running.kind} (saga ${tenant.running.sagaId})`]);
   if (tenant.suspended !== null)

@@ -86,6 +86,7 @@ export type TenantActName =
   | "backups"
   | "restore-backup"
   | "tier"
+  | "migrate"
   | "restore-back"
   | "restore-end"
   | "replace-credentials"

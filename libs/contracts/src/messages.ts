@@ -7,6 +7,7 @@ import type {
   TenantCredentialsReplaced,
   TenantCredentialsRotated,
   TenantDegraded,
+  TenantMigrated,
   TenantOperationRequested,
   TenantProvisioned,
   TenantProvisioningFailed,
@@ -54,6 +55,7 @@ export type LifecycleEvent =
   | { record: "TenantRestored"; value: TenantRestored }
   | { record: "TenantRemoved"; value: TenantRemoved }
   | { record: "TenantRemovalRefused"; value: TenantRemovalRefused }
+  | { record: "TenantMigrated"; value: TenantMigrated }
   | { record: "TenantTierChanged"; value: TenantTierChanged }
   | { record: "TenantCredentialsRotated"; value: TenantCredentialsRotated }
   | { record: "TenantDegraded"; value: TenantDegraded }

@@ -23,6 +23,7 @@ export const recordNames = [
   "TenantRemoved",
   "TenantRemovalRefused",
   "TenantTierChanged",
+  "TenantMigrated",
   "TenantCredentialsRotated",
   "TenantDegraded",
   "TenantRecovered",

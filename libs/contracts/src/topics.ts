@@ -70,6 +70,7 @@ export const lifecycleTopic = topic("tenants.lifecycle", {
     "TenantRemoved",
     "TenantRemovalRefused",
     "TenantTierChanged",
+    "TenantMigrated",
     "TenantDegraded",
     "TenantRecovered",
   ],

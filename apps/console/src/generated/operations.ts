@@ -762,6 +762,42 @@ export interface Operations {
       readonly repeated: boolean;
     };
   };
+  /** Move a tenant's database to the newest version of the template */
+  "POST /v1/tenants/{tenant}/migrate": {
+    path: { tenant: string };
+    query: Record<never, never>;
+    body: {
+      /** the tenant meant: where another has the name by now, the act is refused */
+      readonly tenantId: string;
+      readonly reason: string;
+      /** remove and grace: how long after its beginning the removal purges; 0: at once */
+      readonly graceMs?: number;
+      /** restore-backup: which backup, and which parts of it */
+      readonly restore?: {
+        readonly backup: string;
+        readonly parts?: "all" | "database" | "vectors";
+      };
+      /** tier: the one to give */
+      readonly tier?: "free" | "professional" | "enterprise";
+      /** rotate: the credentials of what; of every part where it is left out */
+      readonly parts?: readonly ("database" | "storage" | "vectors")[];
+      /** rotate and overlap: how long old and new credentials are good together */
+      readonly overlapMs?: number;
+      /** replace-credentials: where the new ones were dropped off */
+      readonly credentialRef?: string;
+    };
+    answer: {
+      readonly inboxId: number;
+      readonly slug: string;
+      readonly tenantId: string;
+      /** null while the act waits in the inbox */
+      readonly sagaId: string | null;
+      /** the saga's; or the tenant's, where it was so already */
+      readonly status: string;
+      /** true when it was so, or becomes so, already */
+      readonly repeated: boolean;
+    };
+  };
   /** Give a tenant another tier: its parts are limited by it */
   "POST /v1/tenants/{tenant}/tier": {
     path: { tenant: string };
@@ -1288,7 +1324,7 @@ export interface Operations {
   };
   /** What an act on a tenant would do, or why it would be refused; nothing is written */
   "POST /v1/tenants/{tenant}/plans/{act}": {
-    path: { tenant: string; act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | "restore-backup" | "restore-back" | "restore-end" | "tier" | "replace-credentials" | "repair" | "rotate" | "end-rotation" | "overlap" };
+    path: { tenant: string; act: "suspend" | "resume" | "remove" | "restore" | "purge" | "grace" | "release" | "restore-backup" | "restore-back" | "restore-end" | "tier" | "migrate" | "replace-credentials" | "repair" | "rotate" | "end-rotation" | "overlap" };
     query: Record<never, never>;
     body: {
       /** remove and grace: how long after its beginning the removal purges; 0: at once */

@@ -99,6 +99,7 @@ test("the description has every route, and shows the schemas that validate", asy
     "/v1/tenants/{tenant}/end-rotation",
     "/v1/tenants/{tenant}/grace",
     "/v1/tenants/{tenant}/health",
+    "/v1/tenants/{tenant}/migrate",
     "/v1/tenants/{tenant}/overlap",
     "/v1/tenants/{tenant}/plans/{act}",
     "/v1/tenants/{tenant}/purge",

@@ -10,6 +10,7 @@ import {
   checkActTable,
   endingRestore,
   isOperation,
+  migration,
   removal,
   restoration,
   resumption,
@@ -150,6 +151,7 @@ for (const table of [
   switchingBack,
   endingRestore,
   tierChange,
+  migration,
   rotation,
 ])
   test(`every move of ${table.kind} keeps every promise, and every state comes to an end with an operator's help`, (t) => {

@@ -320,6 +320,22 @@ export const reparation: ActTable = {
   ],
 };
 
+/** Moves the database to the template of the database worker. What fails changed nothing: there is nothing to undo. */
+export const migration: ActTable = {
+  kind: "migrate",
+  onFailure: "undo",
+  steps: [
+    {
+      step: "migrate-database",
+      after: [],
+      does: "operation",
+      part: "database",
+      operation: "migrate",
+      keepsOutputs: true,
+    },
+  ],
+};
+
 /** The timer of it is the time in which old and new credentials are good. */
 export const overlapStep = "overlap";
 const refreshStep = "refresh-backup";
@@ -403,6 +419,7 @@ export const actTables = [
   endingRestore,
   credentialReplacement,
   reparation,
+  migration,
   rotation,
 ] as const;
 

@@ -18,12 +18,13 @@ import { Problem } from "../api/problem.ts";
 import type { planSchema } from "../api/schemas.ts";
 import { changedSagaOf, type TenantView } from "../api/tenant-store.ts";
 import { lookNow } from "../health/look-now.ts";
+import type { PartHealth } from "../health/probe-rows.ts";
 import { finalBackupStep } from "../machine/act-table.ts";
 import type { TenantAct } from "../saga/act-answers.ts";
 import { dryRun, type Rehearsed } from "./dry-run.ts";
 import { thingsOf } from "./resources.ts";
 import { type Use, useOf } from "./use.ts";
-import { looksAtUse, type PlannedAct, type Remark, wordsOf } from "./words.ts";
+import { type About, looksAtUse, type PlannedAct, type Remark, wordsOf } from "./words.ts";
 
 export type Plan = z.infer<typeof planSchema>;
 
@@ -47,9 +48,9 @@ export const planAct = async (
     reason: "a plan",
   });
   const begins = rehearsed.result.ok && !rehearsed.result.repeated;
-  const { use, warnings } =
+  const { use, warnings, template }: UseNow =
     begins && looksAtUse.has(act) ? await useNow(context, tenant) : { use: [], warnings: [] };
-  const words = wordsOf(act, { tenant, told, purgeAt: purgeAtOf(rehearsed), use });
+  const words = wordsOf(act, { tenant, told, purgeAt: purgeAtOf(rehearsed), use, template });
   const plan = { ...nothing, act, slug, tenantId, title: words.title };
   if (!begins) return { ...plan, already: rehearsed.result.ok, refusals: refusalsOf(rehearsed) };
   return {
@@ -132,6 +133,7 @@ const credentialsUnknown = async (
 interface UseNow {
   readonly use: readonly Use[];
   readonly warnings: readonly Remark[];
+  readonly template?: About["template"];
 }
 
 /** What its parts use now; or, as a warning, that it can't be told. */
@@ -146,6 +148,7 @@ const useNow = async (context: ApiContext, tenant: TenantView): Promise<UseNow> 
   const unknown = parts.length === 0 ? ["its parts"] : blind;
   return {
     use: useOf(parts),
+    template: templateOf(parts),
     warnings:
       unknown.length === 0
         ? []
@@ -155,6 +158,12 @@ const useNow = async (context: ApiContext, tenant: TenantView): Promise<UseNow> 
             ),
           ],
   };
+};
+
+const templateOf = (parts: readonly PartHealth[]): About["template"] => {
+  const facts = parts.find(({ part }) => part === "database")?.facts;
+  const [has, newest] = [facts?.["postgres.template"], facts?.["postgres.newestTemplate"]];
+  return has === undefined || newest === undefined ? undefined : { has, newest };
 };
 
 const unknownUse = (why: string): Remark => ({

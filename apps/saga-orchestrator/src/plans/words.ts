@@ -32,6 +32,7 @@ export const plannedActs = [
   "restore-back",
   "restore-end",
   "tier",
+  "migrate",
   "replace-credentials",
   "repair",
   "rotate",
@@ -46,6 +47,8 @@ export interface About {
   /** remove: when it would purge. */
   readonly purgeAt: string | undefined;
   readonly use: readonly Use[];
+  /** The version of the template that its database is of, and the newest; undefined where nobody looked. */
+  readonly template?: { readonly has: string; readonly newest: string } | undefined;
 }
 
 export interface Words {
@@ -63,14 +66,14 @@ export interface Words {
 }
 
 /** Acts whose plan says what the parts use now. */
-export const looksAtUse: ReadonlySet<PlannedAct> = new Set<PlannedAct>(["remove", "tier"]);
+export const looksAtUse: ReadonlySet<PlannedAct> = new Set<PlannedAct>(["remove", "tier", "migrate"]);
 
 const ways = ({ storageType }: TenantView): string =>
   `database, Redis, Kafka${storageType === "none" ? "" : ", storage"} and vectors`;
 
 /** The plan of an act in words: the same for whoever asks, and for the act itself before it is confirmed. */
 export const wordsOf = (act: PlannedAct, about: About): Words => {
-  const { tenant, told, purgeAt, use } = about;
+  const { tenant, told, purgeAt, use, template } = about;
   const { slug, suspended, removal, rotation, replaced } = tenant;
   const whose = `${slug} (${tenant.tenantId})`;
   const title = `${act} ${whose}`;
@@ -187,6 +190,19 @@ export const wordsOf = (act: PlannedAct, about: About): Words => {
           "what is there of its database, Redis user, topic, bucket, vectors and backups stays as it is",
           "what is gone is made again, empty, under the same names and with the same credentials, and all of it is proven",
           "Identity is not asked: its record is its own to bring back",
+        ],
+        wayBack: null,
+      };
+    case "migrate":
+      return {
+        title,
+        does: [
+          template === undefined
+            ? "its database is moved to the newest version of the template"
+            : template.has === template.newest
+              ? `its database is of template version ${template.has}, the newest: nothing is changed`
+              : `its database is moved from template version ${template.has} to ${template.newest}`,
+          "each migration is a transaction of its own: one that fails leaves the database as it was before it",
         ],
         wayBack: null,
       };

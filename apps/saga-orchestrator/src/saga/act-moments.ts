@@ -73,6 +73,9 @@ export const performMoment = (batch: Batch, saga: Saga, moment: Moment): void =>
   }
 };
 
+/** The version of the template that the tenant's database is of. */
+const templateKey = "database.templateVersion";
+
 /** The tenant's state while the act goes on. */
 const duringOf = (saga: Saga, tenant: Tenant): TenantState =>
   saga.kind === "remove" ? "removing" : (tenant.acts.running?.from ?? "ready");
@@ -82,6 +85,7 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   const { running: _running, rotation: _rotation, suspension, ...acts } = tenant.acts;
   const since = batch.now.toISOString();
   delete saga.error;
+  const before = tenant.resources[templateKey] ?? "";
   keepOutputs(batch, saga, tenant);
   switch (saga.kind) {
     case "suspend":
@@ -106,6 +110,18 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       tenant.acts = acts;
       moveTenant(batch, tenant, tenant.state);
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRepaired", value: { reason } });
+    case "migrate": {
+      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      const templateVersion = tenant.resources[templateKey] ?? "";
+      batch.changedTenants.add(tenant);
+      // It was there already: the tenant is what it was.
+      if (templateVersion === before) return;
+      moveTenant(batch, tenant, tenant.state);
+      return publishLifecycle(batch, tenant, saga.sagaId, {
+        record: "TenantMigrated",
+        value: { templateVersion, templateBefore: before, reason },
+      });
+    }
     case "rotate":
       tenant.acts = acts;
       moveTenant(batch, tenant, tenant.state === "stuck" ? "ready" : tenant.state);

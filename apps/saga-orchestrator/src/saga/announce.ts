@@ -119,6 +119,7 @@ type OfAct =
   | "TenantRestored"
   | "TenantRemoved"
   | "TenantTierChanged"
+  | "TenantMigrated"
   | "TenantCredentialsRotated";
 type Own = "tenantId" | "slug" | "name" | "revision" | "occurredAt" | "sagaId";
 /** What a lifecycle event of an act says beside the tenant and its saga. */

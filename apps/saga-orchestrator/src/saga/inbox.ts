@@ -53,6 +53,7 @@ export type InboxBody =
         | "grace"
         | "release"
         | "tier"
+        | "migrate"
         | "replace-credentials"
         | "repair"
         | "rotate"

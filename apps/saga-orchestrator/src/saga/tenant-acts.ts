@@ -32,6 +32,7 @@ type Begun =
   | "resume"
   | "remove"
   | "tier"
+  | "migrate"
   | "replace-credentials"
   | "repair"
   | "rotate"
@@ -48,6 +49,7 @@ const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState
   // Of a suspended one the switch would open what is closed.
   "restore-backup": { from: ["ready"], already: [] },
   tier: { from: ["ready", "suspended"], already: [] },
+  migrate: { from: ["ready", "suspended"], already: [] },
   "restore-back": { from: ["ready"], already: [] },
   "restore-end": { from: ["ready"], already: [] },
   "replace-credentials": { from: ["ready", "suspended"], already: [] },
@@ -86,6 +88,7 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
     case "backups":
     case "restore-backup":
     case "tier":
+    case "migrate":
     case "restore-back":
     case "restore-end":
     case "replace-credentials":

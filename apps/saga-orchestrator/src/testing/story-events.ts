@@ -114,6 +114,7 @@ const rawOf = (headers: Readonly<{ [name: string]: string }>) => ({
 });
 
 const outputsNamed: { readonly [step: string]: { readonly [name: string]: string } } = {
+  "migrate-database": { templateVersion: "0002" },
   "purge-identity": { identityTenantId: "the id of purge-identity" },
   "safety-backup": { backup: "the safety backup" },
   "restore-switch": { templateVersion: "0007" },
@@ -305,7 +306,16 @@ const tenantOf = (slug: string): TenantId => tenantIdOf(source, `request-of-${sl
 /** An act that begins a saga; what follows is about that one, unless it is said that none begins. */
 const beginning =
   (
-    name: "suspend" | "resume" | "remove" | "tier" | "replace-credentials" | "repair" | "rotate" | BackupAct,
+    name:
+      | "suspend"
+      | "resume"
+      | "remove"
+      | "tier"
+      | "migrate"
+      | "replace-credentials"
+      | "repair"
+      | "rotate"
+      | BackupAct,
   ) =>
   (told: Told & { begins?: false } = {}): StoryEvent => {
     const { begins, ...rest } = told;
@@ -322,6 +332,7 @@ export const resumeAsked = beginning("resume");
 export const removeAsked = beginning("remove");
 export const backupAsked = beginning("backup");
 export const restoreBackupAsked = beginning("restore-backup");
+export const migrateAsked = beginning("migrate");
 export const tierAsked = beginning("tier");
 export const restoreBackAsked = beginning("restore-back");
 export const restoreEndAsked = beginning("restore-end");

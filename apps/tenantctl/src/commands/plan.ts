@@ -61,6 +61,7 @@ export const addPlan = (commands: Commands): void => {
     (command) => command.description("what would break with another tier").addArgument(tierArgument()),
     (_options, tier) => ({ tier }),
   );
+  add("migrate", (command) => command.description("from which version of the template to which"));
   add("suspend", (command) => command.description("what would be closed"));
   add("resume", (command) => command.description("what would be opened"));
   add("restore", (command) => command.description("what a removal that is taken back would give again"));

@@ -476,6 +476,24 @@ export interface TenantTierChanged {
   readonly reason: string;
 }
 
+/** A tenant's database was moved to a newer version of the template. */
+export interface TenantMigrated {
+  readonly tenantId: string;
+  /** Empty where the name gave none. */
+  readonly slug: string;
+  readonly name: string;
+  /** Only grows: a reader drops lower ones. */
+  readonly revision: number;
+  /** ISO 8601 */
+  readonly occurredAt: string;
+  readonly sagaId: string;
+  /** The number of its newest migration: 0002. */
+  readonly templateVersion: string;
+  readonly templateBefore: string;
+  /** Why, in the words of who asked. */
+  readonly reason: string;
+}
+
 /** A tenant has new credentials, proven beside the old ones (`began`); the old ones are ended (`ended`), or the new ones were taken back before that (`taken-back`). No credential is in it: they are asked for. */
 export interface TenantCredentialsRotated {
   readonly tenantId: string;

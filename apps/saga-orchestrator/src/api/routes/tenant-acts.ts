@@ -30,6 +30,7 @@ const acts: Readonly<Record<Act, string>> = {
   drill: "Restore a tenant's newest backup for a trial, compare, and leave nothing of it",
   backups: "List a tenant's backups: they are in the receipt of the saga",
   "restore-backup": "Make a tenant what one of its backups holds",
+  migrate: "Move a tenant's database to the newest version of the template",
   tier: "Give a tenant another tier: its parts are limited by it",
   "restore-back": "Make a tenant what it was before its last restore, or before the last such switch",
   "restore-end": "Drop what the last restore replaced: from then on there is no switching back",
