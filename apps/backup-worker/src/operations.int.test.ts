@@ -61,7 +61,6 @@ test("a backup that can't be restored is refused by its reason, before anything 
   await acme.compensate();
 });
 
-// Seen to fail with each of the three checks taken out of the agent's check.ts.
 test("a backup of a newer template, of a newer engine, or with no space for it is refused by that", async () => {
   const acme = rig.tenant();
   await acme.provision();
@@ -191,7 +190,6 @@ const standingStill = async (): Promise<{
   };
 };
 
-// Seen to fail (the relation is there already) without --clean.
 test("killed in the middle of a restore it is done again, over what the first one has left there", async () => {
   const acme = rig.tenant();
   const { outputs } = await acme.provision();

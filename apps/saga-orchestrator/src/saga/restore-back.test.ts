@@ -38,10 +38,7 @@ test("what a restore replaced is kept for a while, and told", () => {
 test("the version of what is live now is the tenant's, after a restore and after a switch back", () => {
   const version = (story: Story, expected: string): Story =>
     story.look(({ saga, batch }) =>
-      assert.equal(
-        batch.tenants.get(saga.tenantId)?.resources["database.templateVersion"],
-        expected,
-      ),
+      assert.equal(batch.tenants.get(saga.tenantId)?.resources["database.templateVersion"], expected),
     );
   const back = ["check-vectors", "look-aside", "safety-backup", "exchange", "switch-vectors"];
   version(version(restored(), "0007").when(restoreBackAsked({ inboxId: 8 }), ...done(...back)), "0008");
