@@ -12,6 +12,7 @@ import {
 } from "@deeplens/secrets";
 import { serveHealth, waitFor } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
+import { createFleet } from "./api/fleet.ts";
 import { createApi } from "./api/index.ts";
 import { tablesOf } from "./api/tables.ts";
 import type { Config } from "./config.ts";
@@ -162,6 +163,11 @@ export const runOrchestrator = async (options: {
     dropOffs: secrets.dropOffs,
     dropOffMs: config.DROP_OFF_HOURS * hourMs,
     healthEveryMs: config.HEALTH_EVERY_MS,
+    fleet: createFleet(
+      kafka,
+      config.DEEPLENS_INSTALLATION,
+      kind.table.map(({ step }) => step),
+    ),
     keys: {
       inUse: () => keysInUse(pool, masterKey),
       rewrap: (atMost) => rewrapSome(pool, masterKey, atMost),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type DatabaseAddress, type Queryable } from "@deeplens/postgres";
@@ -31,6 +32,10 @@ export class LockSessionLost extends Error {
     this.name = "LockSessionLost";
   }
 }
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 const statementMs = 30_000;
 const retryMs = 500;
@@ -94,6 +99,11 @@ export const openLockSession = async (
       containerOf(hostname(), process) ?? null,
     ]);
     known = true;
+    await life.query("UPDATE worker.processes SET step = $2, version = $3 WHERE process = $1", [
+      processId,
+      name.replace(/-worker$/, ""),
+      version,
+    ]);
     await parts.connect();
     await parts.query(`SET statement_timeout = ${statementMs}`);
   } catch (error) {

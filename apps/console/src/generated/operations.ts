@@ -4,7 +4,7 @@ export interface Operations {
   /** Tenants, newest first */
   "GET /v1/tenants": {
     path: Record<never, never>;
-    query: { state?: string; cursor?: string; limit?: number };
+    query: { state?: string; text?: string; since?: string; until?: string; cursor?: string; limit?: number };
     body: undefined;
     answer: {
       readonly items: readonly ({
@@ -225,7 +225,7 @@ export interface Operations {
   /** Sagas, newest first */
   "GET /v1/sagas": {
     path: Record<never, never>;
-    query: { status?: string; step?: string; slug?: string; cursor?: string; limit?: number };
+    query: { status?: string; step?: string; code?: string; failed?: "true"; slug?: string; tenant?: string; kind?: string; since?: string; until?: string; text?: string; cursor?: string; limit?: number };
     body: undefined;
     answer: {
       readonly items: readonly ({
@@ -325,6 +325,46 @@ export interface Operations {
       })[];
     };
   };
+  /** The statechart of a saga, read from the machine that runs it, with the way that this one took */
+  "GET /v1/sagas/{sagaId}/machine": {
+    path: { sagaId: string };
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly kind: string;
+      readonly version: number;
+      readonly regions: readonly ({
+        /** a step, or `course` for the saga as a whole */
+        readonly region: string;
+        /** the steps that must be done before it */
+        readonly after: readonly string[];
+        readonly initial: string;
+        readonly current: string;
+        readonly nodes: readonly ({
+          readonly state: string;
+          /** how often this saga came into it */
+          readonly visited: number;
+          readonly current: boolean;
+        })[];
+        readonly edges: readonly ({
+          readonly from: string;
+          readonly to: string;
+          /** null: at once, when its condition holds */
+          readonly event: string | null;
+          readonly taken: number;
+        })[];
+        readonly path: readonly ({
+          readonly from: string | null;
+          readonly to: string;
+          readonly at: string;
+          readonly history: number;
+          readonly event: string;
+        })[];
+      })[];
+      /** false: the history was longer than what was read */
+      readonly complete: boolean;
+    };
+  };
   /** Every event of a saga, oldest first */
   "GET /v1/sagas/{sagaId}/history": {
     path: { sagaId: string };
@@ -350,6 +390,157 @@ export interface Operations {
     query: Record<never, never>;
     body: undefined;
     answer: undefined;
+  };
+  /** Is anything wrong? Counts of everything that an operator looks after */
+  "GET /v1/overview": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly at: string;
+      /** by state */
+      readonly tenants: {
+        readonly provisioning: number;
+        readonly ready: number;
+        readonly compensating: number;
+        readonly "rolled-back": number;
+        readonly stuck: number;
+        readonly suspended: number;
+        readonly removing: number;
+        readonly removed: number;
+      };
+      /** ready tenants of which a part does not work as it should */
+      readonly degraded: number;
+      /** by status */
+      readonly sagas: {
+        readonly running: number;
+        readonly compensating: number;
+        readonly waiting: number;
+        readonly stuck: number;
+        readonly ready: number;
+        readonly done: number;
+        readonly undone: number;
+        readonly "rolled-back": number;
+        readonly removed: number;
+        readonly closed: number;
+      };
+      /** the failures that wait for somebody, most first */
+      readonly groups: readonly ({
+        /** null: no step of the saga, an operator's abort */
+        readonly step: string | null;
+        readonly code: string;
+        readonly count: number;
+        /** how many of them stand where */
+        readonly statuses: Readonly<Record<string, number>>;
+        readonly kinds: readonly string[];
+        /** when the one that has waited longest failed */
+        readonly oldestAt: string;
+        readonly newestAt: string;
+        /** the message of the newest */
+        readonly example: string;
+      })[];
+      readonly debts: number;
+      readonly workers: readonly ({
+        readonly step: string;
+        /** processes that take its commands */
+        readonly alive: number;
+        /** commands not finished yet; null where Kafka does not say */
+        readonly lag: number | null;
+        readonly versions: readonly string[];
+      })[];
+      /** topics that hold any; null where Kafka does not say */
+      readonly deadLetters: readonly ({
+        readonly topic: string;
+        readonly count: number;
+      })[] | null;
+      readonly backups: {
+        /** tenants whose newest backup is older than a day, or that have none */
+        readonly overdue: number;
+        readonly tenants: readonly ({
+          readonly slug: string;
+          readonly lastBackupAt: string | null;
+        })[];
+      };
+      readonly stoppedPartitions: number;
+    };
+  };
+  /** Sagas that failed and that nobody has put right, by their cause; each group's sagas: /v1/sagas?failed=true&step=&code= */
+  "GET /v1/groups": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        /** null: no step of the saga, an operator's abort */
+        readonly step: string | null;
+        readonly code: string;
+        readonly count: number;
+        /** how many of them stand where */
+        readonly statuses: Readonly<Record<string, number>>;
+        readonly kinds: readonly string[];
+        /** when the one that has waited longest failed */
+        readonly oldestAt: string;
+        readonly newestAt: string;
+        /** the message of the newest */
+        readonly example: string;
+      })[];
+    };
+  };
+  /** Undos that failed for good: what is left where, and what to do */
+  "GET /v1/debts": {
+    path: Record<never, never>;
+    query: { cursor?: string; limit?: number };
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly sagaId: string;
+        readonly tenantId: string;
+        readonly slug: string;
+        readonly kind: string;
+        readonly step: string;
+        /** whose worker could not undo it */
+        readonly part: string;
+        /** undoFailed or lookFailed */
+        readonly state: string;
+        readonly code: string;
+        readonly message: string;
+        readonly since: string;
+        readonly attempts: number;
+        /** when it is tried again by itself */
+        readonly nextTryAt: string | null;
+        /** what the ledger says is there, or may be */
+        readonly left: readonly ({
+          readonly kind: string;
+          readonly name: string;
+          readonly state: string;
+        })[];
+        /** what to do by hand, each a step */
+        readonly manual: readonly string[];
+      })[];
+      /** the cursor of the next page; null on the last */
+      readonly next: string | null;
+    };
+  };
+  /** Who did what, when, why, from where, and what came of it; newest first */
+  "GET /v1/audit": {
+    path: Record<never, never>;
+    query: { actor?: string; action?: string; subject?: string; since?: string; cursor?: string; limit?: number };
+    body: undefined;
+    answer: {
+      readonly items: readonly ({
+        readonly id: number;
+        readonly at: string;
+        readonly actor: string;
+        readonly action: string;
+        readonly subject: string;
+        readonly reason: string | null;
+        /** the address that it was asked from */
+        readonly origin: string | null;
+        readonly outcome: string;
+      })[];
+      /** the cursor of the next page; null on the last */
+      readonly next: string | null;
+    };
   };
   /** Run the failed step (or every failed one) again */
   "POST /v1/sagas/{sagaId}/retry": {

@@ -6,6 +6,7 @@ import { createLogger } from "@deeplens/telemetry";
 import { defaultSettings } from "../saga/settings.ts";
 import { provisionKind } from "../testing/provision-kind.ts";
 import { createApi } from "./create-api.ts";
+import { fakeFleet } from "./fake-fleet.ts";
 
 const token = "a-token-of-the-tests-0123456789";
 const authorization = `Bearer ${token}`;
@@ -37,6 +38,7 @@ const apiOver = (query: () => Promise<{ rows: unknown[] }> = async () => ({ rows
     waitMs: 100,
     credentials: { revealed: async () => [] },
     dropOffs: memorySecrets().dropOffs,
+    fleet: fakeFleet,
     keys,
   });
 
@@ -67,6 +69,7 @@ test("a token that protects nothing is refused when the API is made", () => {
         token: "short",
         credentials: { revealed: async () => [] },
         dropOffs: memorySecrets().dropOffs,
+        fleet: fakeFleet,
         keys,
       }),
     /it needs 16 or more/,
@@ -76,15 +79,20 @@ test("a token that protects nothing is refused when the API is made", () => {
 test("the description has every route, and shows the schemas that validate", async () => {
   const document = (await apiOver().inject({ url: "/openapi.json" })).json();
   assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/v1/audit",
+    "/v1/debts",
+    "/v1/groups",
     "/v1/inbox/{inboxId}",
     "/v1/keys",
     "/v1/keys/rewrap",
+    "/v1/overview",
     "/v1/plans/create",
     "/v1/sagas",
     "/v1/sagas/{sagaId}",
     "/v1/sagas/{sagaId}/abort",
     "/v1/sagas/{sagaId}/events",
     "/v1/sagas/{sagaId}/history",
+    "/v1/sagas/{sagaId}/machine",
     "/v1/sagas/{sagaId}/resume",
     "/v1/sagas/{sagaId}/retry",
     "/v1/secrets",

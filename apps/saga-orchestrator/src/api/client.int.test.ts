@@ -25,6 +25,7 @@ import type { z } from "zod";
 import { defaultSettings } from "../saga/settings.ts";
 import { provisionKind } from "../testing/provision-kind.ts";
 import { createApi } from "./create-api.ts";
+import { fakeFleet } from "./fake-fleet.ts";
 import { startFakeOwner } from "./fake-owner.ts";
 import type * as schemas from "./schemas.ts";
 import { insertHistory, insertSaga, insertTenant } from "./test-rows.ts";
@@ -65,6 +66,7 @@ const api = createApi({
   waitMs: 2_000,
   credentials: { revealed: async () => [{ purpose: "database.app", value: "a password" }] },
   dropOffs: memorySecrets().dropOffs,
+  fleet: fakeFleet,
   keys: {
     inUse: async () => ({ current: "v2", versions: [{ version: "v2", known: true, secrets: 3 }] }),
     rewrap: async (atMost) => ({ moved: atMost, left: 0 }),
@@ -151,9 +153,14 @@ test("tenants, acts and credentials by the client library; an actor's letters ar
     "database.app": "a password",
   });
   const { rows } = await pool.query(
-    `SELECT actor FROM ${schema}.audit WHERE subject NOT LIKE 'drop:%' ORDER BY id`,
+    `SELECT actor, action FROM ${schema}.audit WHERE subject = ANY ($1) ORDER BY id`,
+    [[sagaId, tenantId]],
   );
-  assert.deepEqual(rows, [{ actor: "Ada L?we@laptop" }, { actor: "Ada L?we@laptop" }]);
+  const actor = "Ada L?we@laptop";
+  assert.deepEqual(rows, [
+    { actor, action: "saga.resume" },
+    { actor, action: "credentials.reveal" },
+  ]);
 });
 
 test("shards by the client library: the act goes into the shard's own inbox; one that is not stopped is a conflict", async () => {
@@ -171,7 +178,14 @@ test("shards by the client library: the act goes into the shard's own inbox; one
   assert.partialDeepStrictEqual(accepted, { shard: 1, stream: "requests", from: "end", next: 7 });
   assert.deepEqual(owner.applied.at(-1), {
     shard: 1,
-    body: { kind: "accept", stream: "requests", from: "end", by: "Ada L?we@laptop", reason },
+    body: {
+      kind: "accept",
+      stream: "requests",
+      from: "end",
+      by: "Ada L?we@laptop",
+      origin: "127.0.0.1",
+      reason,
+    },
   });
   for (const [shard, code] of [
     [1, "not-stopped"],

@@ -3,6 +3,8 @@ import type { DropOffs, KeysInUse, Rewrapped } from "@deeplens/secrets";
 import type { Logger } from "@deeplens/telemetry";
 import type { SagaKind } from "../saga/batch.ts";
 import type { SagaSettings } from "../saga/settings.ts";
+import type { Cursors } from "./cursor.ts";
+import type { Fleet } from "./fleet.ts";
 import type { InboxWaiter } from "./inbox-row.ts";
 import type { Db } from "./tables.ts";
 
@@ -37,6 +39,9 @@ export interface ApiContext {
   /** For how long a dropped-off secret waits for its tenant. */
   readonly dropOffMs: number;
   readonly keys: MasterKeys;
+  /** What Kafka says of the workers and of dead letters. */
+  readonly fleet: Fleet;
+  readonly cursors: Cursors;
   /** How often each part of a tenant is looked at, in ms. */
   readonly healthEveryMs: number;
   readonly inbox: InboxWaiter;

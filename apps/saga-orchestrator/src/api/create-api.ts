@@ -10,12 +10,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { requireToken } from "./auth.ts";
 import { builtConsole, readConsole } from "./console-files.ts";
 import type { ApiContext } from "./context.ts";
+import { createCursors } from "./cursor.ts";
 import { answerError, answerErrors } from "./errors.ts";
 import { createInboxWaiter } from "./inbox-row.ts";
 import { description } from "./openapi.ts";
 import { actRoutes } from "./routes/acts.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
+import { deskRoutes } from "./routes/desk.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
@@ -37,7 +39,7 @@ const defaultHealthEveryMs = 900_000;
 
 export type ApiOptions = Pick<
   ApiContext,
-  "log" | "installation" | "shards" | "settings" | "kind" | "credentials" | "dropOffs" | "keys"
+  "log" | "installation" | "shards" | "settings" | "kind" | "credentials" | "dropOffs" | "keys" | "fleet"
 > &
   Partial<Pick<ApiContext, "dropOffMs" | "healthEveryMs">> & {
     /** The control database. */
@@ -73,6 +75,7 @@ export const createApi = ({
     dropOffMs,
     healthEveryMs,
     inbox: createInboxWaiter(db),
+    cursors: createCursors(token),
   };
   const app: FastifyInstance = Fastify({
     loggerInstance: rest.log as FastifyBaseLogger,
@@ -110,6 +113,7 @@ const addRoutes = (app: Api, context: ApiContext): void => {
     secretRoutes,
     sagaRoutes,
     eventRoutes,
+    deskRoutes,
     actRoutes,
     tenantActRoutes,
     shardRoutes,

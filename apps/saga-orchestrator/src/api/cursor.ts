@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { Problem } from "./problem.ts";
 
 /** Where a page ends: the time of its last row in microseconds, and that row's id. */
@@ -6,30 +7,71 @@ export interface Cursor {
   readonly id: string;
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Makes and reads cursors: opaque to clients, and none that this installation did not give for the same list is taken. */
+export interface Cursors {
+  /** @param list names the list with its filters: a cursor of one is none of another */
+  encode(cursor: Cursor, list: string): string;
+  /** @throws Problem 400 for text that `encode` did not make for this list */
+  decode(text: string, list: string): Cursor;
+}
 
-/** Opaque to clients; holds for rows that come later, since it names a row and not a page's number. */
-export const encodeCursor = ({ microseconds, id }: Cursor): string =>
-  Buffer.from(`${microseconds}/${id}`).toString("base64url");
+const signatureBytes = 12;
 
-/** @throws Problem 400 for text that encodeCursor did not make */
-export const decodeCursor = (text: string): Cursor => {
-  const [microseconds, id] = Buffer.from(text, "base64url").toString("utf8").split("/");
-  const number = Number(microseconds);
-  if (id !== undefined && uuid.test(id) && Number.isSafeInteger(number)) return { microseconds: number, id };
-  throw new Problem(
-    400,
-    "cursor-wrong",
-    `cursor: ${JSON.stringify(text.slice(0, 60))} is none that this API gave`,
-    "take it from the `next` of the page before, or leave it out to begin at the newest",
-    { field: "cursor" },
-  );
+/** @param secret what no client knows, the same in every orchestrator of the installation */
+export const createCursors = (secret: string): Cursors => {
+  const key = createHmac("sha256", secret).update("cursors").digest();
+  const signatureOf = (text: string, list: string): Buffer =>
+    createHmac("sha256", key).update(`${text}\n${list}`).digest().subarray(0, signatureBytes);
+  return {
+    encode: ({ microseconds, id }, list) => {
+      const text = `${microseconds}/${id}`;
+      return Buffer.concat([signatureOf(text, list), Buffer.from(text)]).toString("base64url");
+    },
+    decode: (given, list) => {
+      const bytes = Buffer.from(given, "base64url");
+      const text = bytes.subarray(signatureBytes).toString("utf8");
+      const [microseconds, id] = text.split("/");
+      const signature = bytes.subarray(0, signatureBytes);
+      if (
+        id === undefined ||
+        signature.length !== signatureBytes ||
+        !timingSafeEqual(signature, signatureOf(text, list))
+      )
+        throw new Problem(
+          400,
+          "cursor-wrong",
+          `cursor: ${JSON.stringify(given.slice(0, 60))} is none that this API gave for this list with these filters`,
+          "take it from the `next` of the page before, with the same filters, or leave it out to begin anew",
+          { field: "cursor" },
+        );
+      return { microseconds: Number(microseconds), id };
+    },
+  };
 };
+
+/** A page of a list: which one, from where, and how long. */
+export interface Paging {
+  readonly cursors: Cursors;
+  readonly list: string;
+  readonly cursor: string | undefined;
+  readonly limit: number;
+}
+
+/** The paging of a query's list: its name with every filter, and none of where the page begins. */
+export const pagingOf = (
+  cursors: Cursors,
+  name: string,
+  { cursor, limit, ...filters }: { cursor?: string | undefined; limit: number },
+): Paging => ({ cursors, list: `${name} ${JSON.stringify(filters)}`, cursor, limit });
+
+/** After which row the page begins; undefined for the first one. */
+export const startOf = ({ cursors, list, cursor }: Paging): Cursor | undefined =>
+  cursor === undefined ? undefined : cursors.decode(cursor, list);
 
 /** The page of at most `limit` rows out of `limit + 1` that were asked for, and the cursor of the next one. */
 export const pageOf = <Row, Item>(
   rows: readonly Row[],
-  limit: number,
+  { cursors, list, limit }: Paging,
   cursorOf: (row: Row) => Cursor,
   itemOf: (row: Row) => Item,
 ): { items: Item[]; next: string | null } => {
@@ -37,6 +79,6 @@ export const pageOf = <Row, Item>(
   const last = page.at(-1);
   return {
     items: page.map(itemOf),
-    next: rows.length > limit && last !== undefined ? encodeCursor(cursorOf(last)) : null,
+    next: rows.length > limit && last !== undefined ? cursors.encode(cursorOf(last), list) : null,
   };
 };

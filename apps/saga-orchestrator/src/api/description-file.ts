@@ -1,6 +1,7 @@
 import type { Pool } from "@deeplens/postgres";
 import { createLogger } from "@deeplens/telemetry";
 import { defaultSettings } from "../saga/settings.ts";
+import { provisioning, sagaKind } from "../saga-kind.ts";
 import { type ApiOptions, createApi } from "./create-api.ts";
 
 const never = (): never => {
@@ -15,10 +16,11 @@ export const descriptionFile = async (): Promise<string> => {
     installation: "deeplens",
     shards: 6,
     settings: defaultSettings,
-    kind: undefined as unknown as ApiOptions["kind"],
+    kind: sagaKind("provision", provisioning),
     token: "that-nobody-calls-with",
     credentials: { revealed: never },
     dropOffs: { put: never, forgetExpired: never } as unknown as ApiOptions["dropOffs"],
+    fleet: { deadLetters: async () => [], workers: async () => [] },
     keys: { inUse: never, rewrap: never },
   });
   await api.ready();

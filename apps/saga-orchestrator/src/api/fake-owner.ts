@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "@deeplens/postgres";
+import { auditLineOf } from "../saga/audit-line.ts";
 import type { AcceptResult, InboxBody, InboxResult } from "../saga/inbox.ts";
 
 type Answer = InboxResult | AcceptResult;
@@ -26,6 +27,12 @@ export const startFakeOwner = (
       );
       for (const { id, shard, body } of rows) {
         const result = await answer(body);
+        const line = auditLineOf(body, shard, result);
+        if (line !== undefined)
+          await pool.query(
+            `INSERT INTO ${schema}.audit (actor, action, subject, reason, origin, outcome) VALUES ($1, $2, $3, $4, $5, $6)`,
+            [line.actor, line.action, line.subject, line.reason, line.origin, line.outcome],
+          );
         await pool.query(`UPDATE ${schema}.inbox SET done_at = now(), result = $2 WHERE id = $1`, [
           id,
           JSON.stringify(result),

@@ -28,9 +28,12 @@ const titles: Readonly<Record<number, string>> = {
   401: "Not authenticated",
   404: "Not found",
   409: "In conflict with the present state",
+  403: "Not allowed",
+  412: "It is not as it was",
   413: "The request is too large",
   415: "Unsupported media type",
   422: "The request was refused",
+  429: "Too many requests",
   500: "Internal error",
   503: "A service that is needed does not answer",
 };

@@ -1,9 +1,11 @@
 import type { z } from "zod";
+import { type Conditions, conditions } from "./conditions.ts";
 import type { ApiContext } from "./context.ts";
-import { type Cursor, pageOf } from "./cursor.ts";
+import { type Paging, pageOf, startOf } from "./cursor.ts";
+import { failedOf } from "./desk-store.ts";
 import { type SagaRow, type SagaSummary, type SagaView, sagaSummaryOf, sagaViewOf } from "./saga-view.ts";
 import type { historyEntrySchema } from "./schemas.ts";
-import type { Db } from "./tables.ts";
+import type { Db, Tables } from "./tables.ts";
 
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
@@ -31,41 +33,59 @@ export const findSagaPlace = async (
 };
 
 export interface SagaFilter {
-  readonly statuses: readonly string[] | undefined;
-  readonly step: string | undefined;
-  readonly slug: string | undefined;
-  readonly before: Cursor | undefined;
-  readonly limit: number;
+  readonly status?: readonly string[] | undefined;
+  readonly step?: string | undefined;
+  readonly code?: string | undefined;
+  readonly failed?: string | undefined;
+  readonly slug?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly text?: string | undefined;
 }
+
+/** The conditions of a filter over `sagas s`; only what is asked for is in the statement, so that it can go by an index. */
+export const conditionsOf = (tables: Tables, filter: SagaFilter, where: Conditions): void => {
+  const { status, step, code, failed, slug, tenant, kind, since, until, text } = filter;
+  if (status !== undefined) where.add((value) => `s.status = ANY (${value}::text[])`, status);
+  if (step !== undefined || code !== undefined) where.add(() => "s.error IS NOT NULL");
+  if (step !== undefined) where.add((value) => `s.error->>'step' = ${value}`, step === "-" ? "" : step);
+  if (code !== undefined) where.add((value) => `s.error->>'code' = ${value}`, code);
+  if (failed !== undefined) where.add(() => failedOf(tables));
+  if (slug !== undefined) where.add((value) => `s.slug = ${value}`, slug);
+  if (tenant !== undefined) where.add((value) => `s.tenant_id = ${value}::uuid`, tenant);
+  if (kind !== undefined) where.add((value) => `s.kind = ${value}`, kind);
+  if (since !== undefined) where.add((value) => `s.created_at >= ${value}::timestamptz`, since);
+  if (until !== undefined) where.add((value) => `s.created_at < ${value}::timestamptz`, until);
+  if (text !== undefined)
+    // Two ways in, each by an index of its own.
+    where.add(
+      (value) =>
+        `s.saga_id IN (
+           SELECT saga_id FROM ${tables.sagas} WHERE slug LIKE ${value}
+           UNION ALL SELECT saga_id FROM ${tables.sagas} WHERE error IS NOT NULL
+             AND (error->>'code' ILIKE '%' || ${value} OR error->>'message' ILIKE '%' || ${value}))`,
+      `${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`,
+    );
+};
 
 /** A page of sagas, newest first. */
 export const listSagas = async (
   { pool, tables }: Db,
   filter: SagaFilter,
+  paging: Paging,
 ): Promise<{ items: SagaSummary[]; next: string | null }> => {
+  const where = conditions();
+  conditionsOf(tables, filter, where);
+  where.before("s.created_at", "s.saga_id", startOf(paging));
   const { rows } = await pool.query<SagaRow & { microseconds: number }>(
-    `SELECT *, (extract(epoch FROM created_at) * 1000000)::bigint AS microseconds FROM ${tables.sagas}
-     WHERE ($1::text[] IS NULL OR status = ANY($1))
-       AND ($2::text IS NULL OR error->>'step' = $2)
-       AND ($3::text IS NULL OR slug = $3)
-       AND ($4::bigint IS NULL
-            OR (created_at, saga_id) < ('epoch'::timestamptz + $4 * interval '1 microsecond', $5::uuid))
-     ORDER BY created_at DESC, saga_id DESC LIMIT $6`,
-    [
-      filter.statuses ?? null,
-      filter.step ?? null,
-      filter.slug ?? null,
-      filter.before?.microseconds ?? null,
-      filter.before?.id ?? null,
-      filter.limit + 1,
-    ],
+    `SELECT s.saga_id, s.tenant_id, s.slug, s.kind, s.status, s.error, s.created_at, s.updated_at, s.finished_at,
+            (extract(epoch FROM s.created_at) * 1000000)::bigint AS microseconds
+       FROM ${tables.sagas} s ${where.sql()} ORDER BY s.created_at DESC, s.saga_id DESC LIMIT ${paging.limit + 1}`,
+    where.values,
   );
-  return pageOf(
-    rows,
-    filter.limit,
-    (row) => ({ microseconds: row.microseconds, id: row.saga_id }),
-    sagaSummaryOf,
-  );
+  return pageOf(rows, paging, (row) => ({ microseconds: row.microseconds, id: row.saga_id }), sagaSummaryOf);
 };
 
 interface HistoryRow extends Omit<HistoryEntry, "at"> {

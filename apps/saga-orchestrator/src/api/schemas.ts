@@ -3,6 +3,7 @@ import { z } from "zod";
 import { plannedActs } from "../plans/words.ts";
 import { longestGraceMs } from "../saga/removal-requests.ts";
 import type { SagaStatus, TenantState } from "../saga/saga.ts";
+import { ifMatch } from "./etag.ts";
 
 // What goes in and out of the API. These schemas validate, type the routes, and are shown in /openapi.json.
 
@@ -70,6 +71,9 @@ export const actorHeadersSchema = z.object({
     .optional()
     .meta({ description: "who acts, for the record; `api` where it is missing" }),
 });
+
+/** Of an act that may be bound to what its asker saw. */
+export const actHeadersSchema = actorHeadersSchema.extend({ "if-match": ifMatch });
 
 export const acceptedSchema = z.strictObject({
   tenantId: z.uuid(),
@@ -442,19 +446,54 @@ export const sagaStatuses = [
   "closed",
 ] as const satisfies readonly SagaStatus[];
 
+const cursor = z
+  .string()
+  .max(300)
+  .optional()
+  .meta({ description: "the `next` of the page before, with the same filters" });
+const since = time.optional().meta({ description: "began at that time or later" });
+const until = time.optional().meta({ description: "began before that time" });
+
 export const tenantsQuerySchema = z.strictObject({
   state: words(tenantStates).optional(),
-  cursor: z.string().max(200).optional(),
+  text: z.string().min(1).max(60).optional().meta({ description: "the beginning of its name, as a slug" }),
+  since,
+  until,
+  cursor,
   limit,
 });
 
 export const sagasQuerySchema = z.strictObject({
   status: words(sagaStatuses).optional(),
-  step: z.string().max(60).optional().meta({ description: "sagas whose error is of this step" }),
-  slug: z.string().max(60).optional(),
-  cursor: z.string().max(200).optional(),
+  step: z
+    .string()
+    .max(60)
+    .optional()
+    .meta({ description: "sagas whose error is of this step; `-`: of none" }),
+  code: z.string().min(1).max(100).optional().meta({ description: "sagas with this error code" }),
+  failed: z
+    .enum(["true"])
+    .optional()
+    .meta({ description: "those that failed and that nobody has put right, as in the groups" }),
+  slug: z.string().max(60).optional().meta({ description: "of tenants of this name" }),
+  tenant: z
+    .uuid("must be a tenant's id (a UUID)")
+    .optional()
+    .meta({ description: "of the tenant with this id" }),
+  kind: z.string().max(60).optional().meta({ description: "provision, remove, suspend, ..." }),
+  since,
+  until,
+  text: z
+    .string()
+    .min(1)
+    .max(60)
+    .optional()
+    .meta({ description: "the beginning of the tenant's name, or a part of the error's code or message" }),
+  cursor,
   limit,
 });
+
+export const pageQuerySchema = z.strictObject({ cursor, limit });
 
 export const historyQuerySchema = z.strictObject({
   after: z.coerce.number().int().min(0).default(0).meta({ description: "entries after this id" }),

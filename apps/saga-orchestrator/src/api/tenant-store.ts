@@ -2,7 +2,8 @@ import { type TierName, tiers } from "@deeplens/contracts";
 import type { z } from "zod";
 import { reasonOf } from "../saga/announce.ts";
 import type { TenantActs } from "../saga/saga.ts";
-import { type Cursor, pageOf } from "./cursor.ts";
+import { conditions } from "./conditions.ts";
+import { type Paging, pageOf, startOf } from "./cursor.ts";
 import type { tenantSchema } from "./schemas.ts";
 import type { Db, Tables } from "./tables.ts";
 
@@ -43,20 +44,30 @@ export const findTenant = async ({ pool, tables }: Db, slugOrId: string): Promis
   return rows[0] === undefined ? undefined : viewOf(rows[0]);
 };
 
+export interface TenantFilter {
+  readonly state?: readonly string[] | undefined;
+  readonly text?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
 /** A page of tenants, newest first. */
 export const listTenants = async (
   { pool, tables }: Db,
-  filter: { states: readonly string[] | undefined; before: Cursor | undefined; limit: number },
+  { state, text, since, until }: TenantFilter,
+  paging: Paging,
 ): Promise<{ items: TenantView[]; next: string | null }> => {
+  const where = conditions();
+  if (state !== undefined) where.add((value) => `t.state = ANY (${value}::text[])`, state);
+  if (text !== undefined) where.add((value) => `starts_with(t.slug, ${value})`, text.toLowerCase());
+  if (since !== undefined) where.add((value) => `t.created_at >= ${value}::timestamptz`, since);
+  if (until !== undefined) where.add((value) => `t.created_at < ${value}::timestamptz`, until);
+  where.before("t.created_at", "t.tenant_id", startOf(paging));
   const { rows } = await pool.query<TenantRow>(
-    `${selectFrom(tables)}
-     WHERE ($1::text[] IS NULL OR t.state = ANY($1))
-       AND ($2::bigint IS NULL
-            OR (t.created_at, t.tenant_id) < ('epoch'::timestamptz + $2 * interval '1 microsecond', $3::uuid))
-     ORDER BY t.created_at DESC, t.tenant_id DESC LIMIT $4`,
-    [filter.states ?? null, filter.before?.microseconds ?? null, filter.before?.id ?? null, filter.limit + 1],
+    `${selectFrom(tables)} ${where.sql()} ORDER BY t.created_at DESC, t.tenant_id DESC LIMIT ${paging.limit + 1}`,
+    where.values,
   );
-  return pageOf(rows, filter.limit, (row) => ({ microseconds: row.microseconds, id: row.tenant_id }), viewOf);
+  return pageOf(rows, paging, (row) => ({ microseconds: row.microseconds, id: row.tenant_id }), viewOf);
 };
 
 const viewOf = (row: TenantRow): TenantView => ({

@@ -13,6 +13,7 @@ import {
 import { deadLetterOf, headerText, type KafkaMessage } from "@deeplens/messaging";
 import { applyAct } from "../saga/acts.ts";
 import { record } from "../saga/advance.ts";
+import { type AuditLine, auditLineOf } from "../saga/audit-line.ts";
 import type { Batch } from "../saga/batch.ts";
 import { applyHealth } from "../saga/health.ts";
 import type { AcceptResult, InboxBody, InboxResult } from "../saga/inbox.ts";
@@ -81,7 +82,7 @@ export const keysOf = (inputs: readonly Input[], kind: string): BatchKeys => {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export type Applied = Pick<BatchWrite, "positions" | "inboxResults"> & {
+export type Applied = Pick<BatchWrite, "positions" | "inboxResults" | "audits"> & {
   /** Partitions whose position an operator gave up, and from where they are read on. */
   readonly accepted: readonly { input: InboxInput; body: Accept; next: number }[];
   readonly deadLetters: readonly EncodedMessage[];
@@ -100,6 +101,7 @@ export const applyInputs = (
   const inboxResults: { id: number; result: InboxResult | AcceptResult }[] = [];
   const accepted: { input: InboxInput; body: Accept; next: number }[] = [];
   const deadLetters: EncodedMessage[] = [];
+  const audits: AuditLine[] = [];
   for (const input of inputs) {
     switch (input.from) {
       case "kafka": {
@@ -115,6 +117,8 @@ export const applyInputs = (
         const { id, body, next } = input;
         const result = input.refusal ?? answerTo(batch, input);
         inboxResults.push({ id, result });
+        const line = auditLineOf(body, input.shard, result);
+        if (line !== undefined) audits.push(line);
         if (
           (body.kind === "request" || body.kind === "removal") &&
           body.record !== undefined &&
@@ -151,7 +155,7 @@ export const applyInputs = (
         unreachable(input);
     }
   }
-  return { positions: [...last.values()].map(positionAfter), inboxResults, deadLetters, accepted };
+  return { positions: [...last.values()].map(positionAfter), inboxResults, deadLetters, accepted, audits };
 };
 
 const positionAfter = ({ shard, stream, offset, content }: RecordInput): Applied["positions"][number] => ({

@@ -155,10 +155,10 @@ export const createRounds = (options: {
       ...applied.deadLetters,
       ...batch.outbox.map((message) => encode(options, batch, message)),
     ];
-    const { positions, inboxResults } = applied;
+    const { positions, inboxResults, audits } = applied;
     const accepted = applied.accepted.map(({ input, body, next }) => ({ ...body, shard: input.shard, next }));
     const writing = writeBatch(client, schema, epochs, {
-      ...{ batch, outbox, positions, inboxResults, accepted, published },
+      ...{ batch, outbox, positions, inboxResults, accepted, audits, published },
     });
     // On its way: from now on it may be committed, whatever becomes of this process.
     if (inputs.length > 0) onStage("written");

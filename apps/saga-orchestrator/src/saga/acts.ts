@@ -16,6 +16,9 @@ const retryable = [
   "lookFailed",
 ];
 
+/** The code of a refusal: what the act was meant for is no more as its asker saw it. */
+export const changedMeanwhile = "changed-meanwhile";
+
 /** An operator's act on a saga. Refused, with the state that the saga has now, where it moved on. */
 export const applyAct = (batch: Batch, act: Act): InboxResult => {
   const saga = batch.sagas.get(act.sagaId);
@@ -30,6 +33,12 @@ export const applyAct = (batch: Batch, act: Act): InboxResult => {
       saga,
       "tenant-differs",
       `saga ${act.sagaId} is of tenant ${saga.tenantId}, not of ${act.tenantId}`,
+    );
+  if (act.ifVersion !== undefined && (act.ifVersion !== saga.version || batch.changedSagas.has(saga)))
+    return refuse(
+      saga,
+      changedMeanwhile,
+      `saga ${act.sagaId} (tenant ${saga.slug}) is no more as you saw it: it is ${saga.status} now`,
     );
   switch (act.act) {
     case "retry":

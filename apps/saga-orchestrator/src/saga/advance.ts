@@ -54,6 +54,7 @@ const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened
   saga.status = statusOf(advance.state);
   for (const step of Object.keys(saga.steps))
     if (before[step] !== advance.state[step]) delete saga.timers[step];
+  const outboxBefore = batch.outbox.length;
   for (const action of advance.actions) perform(batch, saga, action);
   if (isFinal(saga.status)) saga.timers = {};
   if (wasStuck && saga.status !== "stuck") delete saga.finishedAt;
@@ -61,9 +62,25 @@ const carryOut = (batch: Batch, saga: Saga, advance: Advance, happened: Happened
   batch.changedSagas.add(saga);
   record(batch, saga, {
     ...happened,
-    body: { ...happened.body, moved: difference(before, advance.state), asked: advance.actions },
+    body: {
+      ...happened.body,
+      moved: difference(before, advance.state),
+      asked: advance.actions,
+      ...sentSince(batch, outboxBefore),
+    },
   });
 };
+
+/** Which messages went out with it. */
+const sentSince = ({ outbox }: Batch, from: number): { sent?: object[] } =>
+  outbox.length === from
+    ? {}
+    : {
+        sent: outbox.slice(from).map(({ message: { record }, topic: { suffix }, step, fence }) => ({
+          ...{ record, topic: suffix },
+          ...(step === undefined ? {} : { step, fence }),
+        })),
+      };
 
 const perform = (batch: Batch, saga: Saga, action: MachineAction): void => {
   const { tenant, reservation } = partsOf(batch, saga);

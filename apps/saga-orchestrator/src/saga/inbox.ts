@@ -29,6 +29,9 @@ export type InboxBody =
       readonly request: TenantProvisioningRequested;
       /** Where it came by Kafka: nobody waits for the row's result, so what can't be answered becomes a dead letter. */
       readonly record?: KeptRecord;
+      /** Who asked for it by the API, and from where. */
+      readonly by?: string;
+      readonly origin?: string;
     }
   | {
       readonly kind: "act";
@@ -38,8 +41,11 @@ export type InboxBody =
       readonly tenantId: string;
       /** retry: only this step; every failed one where there is none. */
       readonly step?: string;
+      /** The version of the saga that was looked at: where it has another by now, nothing is done. */
+      readonly ifVersion?: number;
       readonly by: string;
       readonly reason: string;
+      readonly origin?: string;
     }
   | {
       /** An act on a tenant that was made. */
@@ -75,8 +81,11 @@ export type InboxBody =
       readonly parts?: readonly RotatedPart[] | undefined;
       /** rotate and overlap: how long old and new credentials are good together, in ms. */
       readonly overlapMs?: number | undefined;
+      /** The revision of the tenant that was looked at: where it has another by now, nothing is done. */
+      readonly ifRevision?: number;
       readonly by: string;
       readonly reason: string;
+      readonly origin?: string;
     }
   | {
       /** A removal that an upstream service asked for, on another shard's partition. */
@@ -100,6 +109,7 @@ export type InboxBody =
       readonly from: "beginning" | "end";
       readonly by: string;
       readonly reason: string;
+      readonly origin?: string;
     };
 
 /** What became of an `accept`: the offset from which the partition is read on. */

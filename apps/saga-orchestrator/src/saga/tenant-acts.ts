@@ -13,6 +13,7 @@ import {
   tell,
   wrongState,
 } from "./act-answers.ts";
+import { changedMeanwhile } from "./acts.ts";
 import { advanceSaga, startSaga } from "./advance.ts";
 import { moveTenant, publishLifecycle } from "./announce.ts";
 import { actKindOf, type Batch } from "./batch.ts";
@@ -78,6 +79,12 @@ export const applyTenantAct = (batch: Batch, act: TenantAct, asked: Asked): Inbo
       tenant,
       "tenant-differs",
       `${act.slug} is tenant ${tenant.tenantId} now, not ${act.tenantId}: nothing was touched`,
+    );
+  if (act.ifRevision !== undefined && act.ifRevision !== tenant.revision)
+    return refuse(
+      tenant,
+      changedMeanwhile,
+      `the tenant ${act.slug} is no more as you saw it: it is ${tenant.state} now`,
     );
   switch (act.act) {
     case "suspend":

@@ -1,4 +1,5 @@
 import { type Queryable, sqlStateOf } from "@deeplens/postgres";
+import type { AuditLine } from "../saga/audit-line.ts";
 import type { Batch } from "../saga/batch.ts";
 import type { AcceptResult, InboxResult } from "../saga/inbox.ts";
 import { nextDueMs, type Reservation, type Saga, type Tenant } from "../saga/saga.ts";
@@ -25,18 +26,17 @@ export interface BatchWrite {
   readonly inboxResults: readonly { id: number; result: InboxResult | AcceptResult }[];
   /** Partitions whose position an operator gave up. */
   readonly accepted: readonly Accepted[];
+  /** What operators did, in the transaction that did it. */
+  readonly audits: readonly AuditLine[];
   /** Rows that the broker acknowledged. */
   readonly published: readonly number[];
 }
 
-/** From where a partition is read on, by whose word and why. */
+/** From where a partition is read on. */
 export interface Accepted {
   readonly shard: number;
   readonly stream: Stream;
   readonly next: number;
-  readonly from: string;
-  readonly by: string;
-  readonly reason: string;
 }
 
 /** What was read is not what is there: read again and apply again. */
@@ -80,7 +80,7 @@ export const writeBatch = async (
           write.inboxResults,
           positionRows(write),
           outboxRows(write.outbox),
-          write.accepted.map(auditRow),
+          write.audits,
         ].map(storableJson),
         write.inboxResults.map(({ id }) => id),
         [...epochs.keys()],
@@ -213,14 +213,6 @@ const positionRows = ({ positions, accepted }: BatchWrite): Record<string, unkno
   return [...rows.values()];
 };
 
-const auditRow = ({ shard, stream, next, from, by, reason }: Accepted) => ({
-  actor: by,
-  action: "shard.accept",
-  subject: `${stream}/${shard}`,
-  reason,
-  outcome: `read from the log's ${from}, offset ${next}`,
-});
-
 // One list of rows a parameter: each is parsed once, and what is JSON in a row goes in as the text that it is. Stored rows
 // are found by `= ANY (ids)`, which goes by the index: a plan that joined them to a list was made when the table was
 // empty, and may walk all of it.
@@ -287,9 +279,10 @@ moved AS (
   FROM input, json_to_recordset($10::json) AS p (shard int, requests_next bigint, requests_hash text, requests_accepted boolean,
     replies_next bigint, replies_hash text, replies_accepted boolean) WHERE s.shard = p.shard),
 audited AS (
-  INSERT INTO ${schema}.audit (actor, action, subject, reason, outcome)
-  SELECT actor, action, subject, reason, outcome
-  FROM input, json_to_recordset($12::json) AS a (actor text, action text, subject text, reason text, outcome text)),
+  INSERT INTO ${schema}.audit (at, actor, action, subject, reason, origin, outcome)
+  SELECT input.now, actor, action, subject, reason, origin, outcome
+  FROM input, json_to_recordset($12::json)
+    AS a (actor text, action text, subject text, reason text, origin text, outcome text)),
 published AS (DELETE FROM ${schema}.outbox WHERE id = ANY ($2) AND EXISTS (SELECT 1 FROM input)),
 sent AS (
   INSERT INTO ${schema}.outbox (shard, topic, key, value, headers)

@@ -1,4 +1,5 @@
 import type { TenantId } from "@deeplens/contracts";
+import { askerOf } from "../asker.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
 import { noSuchTenant, Problem } from "../problem.ts";
@@ -28,15 +29,17 @@ const schema = {
 };
 
 export const credentialRoutes = (app: Api, { db, credentials, log }: ApiContext): void => {
-  app.post("/v1/tenants/:tenant/credentials/reveal", { schema }, async ({ params, headers, body }, reply) => {
+  app.post("/v1/tenants/:tenant/credentials/reveal", { schema }, async (request, reply) => {
+    const { params, body } = request;
     const tenant = await findTenant(db, params.tenant);
     if (tenant === undefined) throw noSuchTenant(params.tenant);
     if (tenant.state !== "ready") throw notReady(tenant);
     const { tenantId, slug, name, resources } = tenant;
-    const by = headers["x-deeplens-actor"] ?? "api";
+    const { by, origin } = askerOf(request);
     const record = (outcome: string): Promise<void> =>
       recordAct(db, {
         actor: by,
+        origin,
         action: "credentials.reveal",
         subject: tenantId,
         reason: body.reason,

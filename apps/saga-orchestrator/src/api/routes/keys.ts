@@ -1,3 +1,4 @@
+import { askerOf } from "../asker.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
 import { actorHeadersSchema, keysSchema, problemSchema, rewrappedSchema, rewrapSchema } from "../schemas.ts";
@@ -28,12 +29,14 @@ export const keyRoutes = (app: Api, { db, keys, log }: ApiContext): void => {
     return { current, versions: [...versions] };
   });
 
-  app.post("/v1/keys/rewrap", { schema: rewrapRouteSchema }, async ({ headers, body }) => {
-    const by = headers["x-deeplens-actor"] ?? "api";
+  app.post("/v1/keys/rewrap", { schema: rewrapRouteSchema }, async (request) => {
+    const { body } = request;
+    const { by, origin } = askerOf(request);
     const { current } = await keys.inUse();
     const record = (outcome: string): Promise<void> =>
       recordAct(db, {
         actor: by,
+        origin,
         action: "keys.rewrap",
         subject: current,
         reason: body.reason,

@@ -1,4 +1,5 @@
 import { byosCredentialsOf } from "@deeplens/contracts";
+import { askerOf } from "../asker.ts";
 import { recordAct } from "../audit.ts";
 import type { ApiContext } from "../context.ts";
 import { Problem } from "../problem.ts";
@@ -21,7 +22,8 @@ const schema = {
 
 /** POST /v1/secrets: what a request names by reference, so that no message ever holds it. */
 export const secretRoutes = (app: Api, { db, dropOffs, dropOffMs, log }: ApiContext): void => {
-  app.post("/v1/secrets", { schema }, async ({ headers, body }, reply) => {
+  app.post("/v1/secrets", { schema }, async (request, reply) => {
+    const { body } = request;
     const checked = byosCredentialsOf(body.credentials);
     if (!checked.ok)
       throw new Problem(
@@ -32,12 +34,19 @@ export const secretRoutes = (app: Api, { db, dropOffs, dropOffMs, log }: ApiCont
         { field: "credentials" },
       );
     const { provider } = checked.credentials;
-    const by = headers["x-deeplens-actor"] ?? "api";
+    const { by, origin } = askerOf(request);
     const { reference, expiresAt } = await dropOffs.put({
       ...{ kind: provider, value: JSON.stringify(checked.credentials), by, lifeMs: dropOffMs },
     });
     await recordAct(db, {
-      ...{ actor: by, action: "secret.drop-off", subject: reference, reason: provider, outcome: "stored" },
+      ...{
+        actor: by,
+        origin,
+        action: "secret.drop-off",
+        subject: reference,
+        reason: provider,
+        outcome: "stored",
+      },
     });
     log.info({ reference, provider, by, expiresAt }, "credentials were dropped off");
     return reply

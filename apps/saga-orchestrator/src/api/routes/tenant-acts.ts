@@ -1,12 +1,14 @@
 import { shardOf } from "@deeplens/contracts";
 import type { TenantAct } from "../../saga/act-answers.ts";
-import { recordAct } from "../audit.ts";
+import { changedMeanwhile } from "../../saga/acts.ts";
+import { askerOf } from "../asker.ts";
 import type { ApiContext } from "../context.ts";
+import { versionIn } from "../etag.ts";
 import { putIntoInbox } from "../inbox-row.ts";
 import { refuseUnusable } from "../known-credentials.ts";
 import { noSuchTenant, Problem } from "../problem.ts";
 import {
-  actorHeadersSchema,
+  actHeadersSchema,
   problemSchema,
   tenantActAnswerSchema,
   tenantActSchema,
@@ -48,7 +50,7 @@ const schemaOf = (summary: string) => ({
   tags: ["acts"],
   summary,
   params: tenantParamsSchema,
-  headers: actorHeadersSchema,
+  headers: actHeadersSchema,
   body: tenantActSchema,
   response: {
     200: tenantActAnswerSchema.meta({ description: "it was so already: nothing was begun" }),
@@ -62,6 +64,9 @@ const schemaOf = (summary: string) => ({
     409: problemSchema.meta({
       description: "another tenant has the name, another act runs, or the state is wrong",
     }),
+    412: problemSchema.meta({
+      description: "it is not as it was when its ETag was given; `state` says what it is",
+    }),
   },
 });
 
@@ -71,71 +76,63 @@ export const tenantActRoutes = (app: Api, context: ApiContext): void => {
 };
 
 const addAct = (app: Api, context: ApiContext, act: Act): void => {
-  app.post(
-    `/v1/tenants/:tenant/${act}`,
-    { schema: schemaOf(acts[act]) },
-    async ({ params, headers, body }, reply) => {
-      const { reason, tenantId, ...told } = body;
-      holdTold(act, told);
-      const field = unstorableField(body);
-      if (field !== undefined)
-        throw new Problem(400, "request-malformed", `${field}: has a zero byte`, "remove it", { field });
-      const tenant = await findTenant(context.db, params.tenant);
-      if (tenant === undefined) throw noSuchTenant(params.tenant);
-      const { slug } = tenant;
-      if (told.credentialRef !== undefined) {
-        const provider = tenant.resources["storage.provider"];
-        await refuseUnusable(context.dropOffs, told.credentialRef, provider, tenantId, "credentialRef");
-      }
-      const by = headers["x-deeplens-actor"] ?? "api";
-      const sagaId = changedSagaOf(tenant);
-      const inboxId = await putIntoInbox(context.db, shardOf(slug, context.shards), {
-        kind: "tenant",
-        act,
-        slug,
-        tenantId,
-        ...(sagaId === undefined ? {} : { sagaId }),
-        ...told,
-        by,
-        reason,
-      });
-      const result = await context.inbox.resultOf(inboxId, context.waitMs);
-      await recordAct(context.db, {
-        actor: by,
-        action: `tenant.${act}`,
-        subject: tenantId,
-        reason,
-        outcome: result === undefined ? "waiting" : result.ok ? result.status : `refused: ${result.code}`,
-      });
-      context.log.info({ tenant: slug, tenantId, inboxId, act, by, result }, "an operator acted");
+  app.post(`/v1/tenants/:tenant/${act}`, { schema: schemaOf(acts[act]) }, async (request, reply) => {
+    const { params, headers, body } = request;
+    const { reason, tenantId, ...told } = body;
+    holdTold(act, told);
+    const field = unstorableField(body);
+    if (field !== undefined)
+      throw new Problem(400, "request-malformed", `${field}: has a zero byte`, "remove it", { field });
+    const tenant = await findTenant(context.db, params.tenant);
+    if (tenant === undefined) throw noSuchTenant(params.tenant);
+    const { slug } = tenant;
+    if (told.credentialRef !== undefined) {
+      const provider = tenant.resources["storage.provider"];
+      await refuseUnusable(context.dropOffs, told.credentialRef, provider, tenantId, "credentialRef");
+    }
+    const asker = askerOf(request);
+    const ifRevision = versionIn(headers["if-match"]);
+    const sagaId = changedSagaOf(tenant);
+    const inboxId = await putIntoInbox(context.db, shardOf(slug, context.shards), {
+      kind: "tenant",
+      act,
+      slug,
+      tenantId,
+      ...(sagaId === undefined ? {} : { sagaId }),
+      ...told,
+      ...(ifRevision === undefined ? {} : { ifRevision }),
+      ...asker,
+      reason,
+    });
+    const result = await context.inbox.resultOf(inboxId, context.waitMs);
+    context.log.info({ tenant: slug, tenantId, inboxId, act, by: asker.by, result }, "an operator acted");
 
-      if (result === undefined)
-        return reply
-          .code(202)
-          .header("location", `/v1/inbox/${inboxId}`)
-          .send({ inboxId, slug, tenantId, sagaId: null, status: "waiting", repeated: false });
-      if (!result.ok && result.code === "tenant-unknown") throw noSuchTenant(params.tenant);
-      if (!result.ok)
-        throw new Problem(
-          409,
-          result.code,
-          `${act} of tenant ${slug} was refused: ${result.message}`,
-          nextOf(result.code, slug),
-          { tenantId: tenant.tenantId, ...(result.state === undefined ? {} : { state: result.state }) },
-        );
+    if (result === undefined)
       return reply
-        .code(result.repeated ? 200 : 202)
-        .header("location", `/v1/sagas/${result.sagaId}`)
-        .send({
-          inboxId,
-          slug,
-          tenantId: result.tenantId,
-          sagaId: result.sagaId,
-          status: result.status,
-          repeated: result.repeated,
-        });
-    },
-  );
+        .code(202)
+        .header("location", `/v1/inbox/${inboxId}`)
+        .send({ inboxId, slug, tenantId, sagaId: null, status: "waiting", repeated: false });
+    if (!result.ok && result.code === "tenant-unknown") throw noSuchTenant(params.tenant);
+    if (!result.ok)
+      throw new Problem(
+        result.code === changedMeanwhile ? 412 : 409,
+        result.code,
+        `${act} of tenant ${slug} was refused: ${result.message}`,
+        nextOf(result.code, slug),
+        { tenantId: tenant.tenantId, ...(result.state === undefined ? {} : { state: result.state }) },
+      );
+    return reply
+      .code(result.repeated ? 200 : 202)
+      .header("location", `/v1/sagas/${result.sagaId}`)
+      .send({
+        inboxId,
+        slug,
+        tenantId: result.tenantId,
+        sagaId: result.sagaId,
+        status: result.status,
+        repeated: result.repeated,
+      });
+  });
 };
 
 const nextOf = (code: string, slug: string): string => {

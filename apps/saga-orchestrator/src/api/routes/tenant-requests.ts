@@ -6,6 +6,7 @@ import {
   type TenantProvisioningRequested,
   tenantIdOf,
 } from "@deeplens/contracts";
+import { askerOf } from "../asker.ts";
 import type { ApiContext } from "../context.ts";
 import { putIntoInbox } from "../inbox-row.ts";
 import { refuseUnknownCredentials } from "../known-credentials.ts";
@@ -34,7 +35,8 @@ const schema = {
 export const tenantRequestRoutes = (app: Api, context: ApiContext): void => {
   const source = `/${context.installation}/api`;
 
-  app.post("/v1/tenants", { schema }, async ({ headers, body }, reply) => {
+  app.post("/v1/tenants", { schema }, async (asked, reply) => {
+    const { headers, body } = asked;
     const request: TenantProvisioningRequested = {
       requestId: headers["idempotency-key"],
       name: body.name,
@@ -53,7 +55,12 @@ export const tenantRequestRoutes = (app: Api, context: ApiContext): void => {
     const slug = named.ok ? named.slug : "";
     // A name that gives no slug is refused by a shard's owner too, so that the refusal is remembered.
     const shard = shardOf(named.ok ? slug : request.name, context.shards);
-    const inboxId = await putIntoInbox(context.db, shard, { kind: "request", source, request });
+    const inboxId = await putIntoInbox(context.db, shard, {
+      kind: "request",
+      source,
+      request,
+      ...askerOf(asked),
+    });
     const result = await context.inbox.resultOf(inboxId, context.waitMs);
     context.log.info(
       { tenant: slug, tenantId, inboxId, requestId: request.requestId, result },

@@ -1,5 +1,6 @@
 import type { ApiContext } from "../context.ts";
-import { decodeCursor } from "../cursor.ts";
+import { pagingOf } from "../cursor.ts";
+import { tagged } from "../etag.ts";
 import { noSuchTenant } from "../problem.ts";
 import { page, problemSchema, tenantParamsSchema, tenantSchema, tenantsQuerySchema } from "../schemas.ts";
 import { findTenant, listTenants } from "../tenant-store.ts";
@@ -18,18 +19,15 @@ const get = {
   response: { 200: tenantSchema, 401: problemSchema, 404: problemSchema },
 };
 
-export const tenantRoutes = (app: Api, { db }: ApiContext): void => {
+export const tenantRoutes = (app: Api, { db, cursors }: ApiContext): void => {
   app.get("/v1/tenants", { schema: list }, async ({ query }) =>
-    listTenants(db, {
-      states: query.state,
-      before: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
-      limit: query.limit,
-    }),
+    listTenants(db, query, pagingOf(cursors, "tenants", query)),
   );
 
-  app.get("/v1/tenants/:tenant", { schema: get }, async ({ params }) => {
+  app.get("/v1/tenants/:tenant", { schema: get }, async ({ params }, reply) => {
     const tenant = await findTenant(db, params.tenant);
     if (tenant === undefined) throw noSuchTenant(params.tenant);
+    tagged(reply, tenant.revision);
     return tenant;
   });
 };
