@@ -21,6 +21,7 @@ export function servicesTable(ports: Ports, secretsFolder: string): string {
     "  service          where it listens",
     "  ---------------- ----------------",
     ...rows,
+    `  ${"Console".padEnd(16)} http://127.0.0.1:${ports.api}/console/`,
     "",
     `  passwords: ${secretsFolder} (mode 0600)`,
     "",

@@ -26,13 +26,12 @@ const tree = root.addChildren([
   createRoute({
     ...route,
     path: "/",
-    component: lazyRouteComponent(() => import("./screens/sagas/sagas.tsx"), "Sagas"),
-    validateSearch: words("status", "step", "slug"),
+    component: lazyRouteComponent(() => import("./screens/fleet/fleet.tsx"), "Fleet"),
   }),
   createRoute({
     ...route,
     path: "/sagas",
-    validateSearch: words("status", "step", "slug"),
+    validateSearch: words("status", "step", "code", "failed", "slug", "text"),
     component: lazyRouteComponent(() => import("./screens/sagas/sagas.tsx"), "Sagas"),
   }),
   createRoute({
@@ -44,7 +43,7 @@ const tree = root.addChildren([
   createRoute({
     ...route,
     path: "/tenants",
-    validateSearch: words("state"),
+    validateSearch: words("state", "text"),
     component: lazyRouteComponent(() => import("./screens/tenants/tenants.tsx"), "Tenants"),
   }),
   createRoute({
@@ -56,6 +55,22 @@ const tree = root.addChildren([
     ...route,
     path: "/tenants/$tenant",
     component: lazyRouteComponent(() => import("./screens/tenant/tenant.tsx"), "TenantScreen"),
+  }),
+  createRoute({
+    ...route,
+    path: "/groups",
+    component: lazyRouteComponent(() => import("./screens/groups/groups.tsx"), "Groups"),
+  }),
+  createRoute({
+    ...route,
+    path: "/debts",
+    component: lazyRouteComponent(() => import("./screens/debts/debts.tsx"), "Debts"),
+  }),
+  createRoute({
+    ...route,
+    path: "/audit",
+    validateSearch: words("actor", "action", "subject"),
+    component: lazyRouteComponent(() => import("./screens/audit/audit.tsx"), "Audit"),
   }),
 ]);
 

@@ -8,8 +8,8 @@ import { Trouble } from "../parts/trouble.tsx";
 export interface ActWords {
   /** The button's: `Retry`. */
   readonly title: string;
-  /** What it will do. */
-  readonly does: ReactNode;
+  /** What it will do, where no plan says so. */
+  readonly does?: ReactNode;
   readonly danger?: boolean;
 }
 
@@ -43,7 +43,7 @@ export const ActDialog = ({
   return (
     <Dialog title={act.title} onClose={onClose}>
       <form className="stack" onSubmit={submit}>
-        <div className="stack-tight">{act.does}</div>
+        {act.does}
         {children}
         <Field label="Why" hint="three characters or more; it is kept in the history and the audit log">
           {(wiring) => (

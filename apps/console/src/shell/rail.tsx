@@ -9,7 +9,7 @@ import { places } from "./places.ts";
 export const Rail = ({ help }: { readonly help: () => void }) => {
   const queries = useQueryClient();
   return (
-    <div className="rail">
+    <header className="rail">
       <Link to="/" className="brand">
         <Mark />
         <span>DeepLens</span>
@@ -18,14 +18,14 @@ export const Rail = ({ help }: { readonly help: () => void }) => {
         <ul>
           {places.map(({ to, title }) => (
             <li key={to}>
-              <Link to={to} activeOptions={{ includeSearch: false }}>
+              <Link to={to} activeOptions={{ includeSearch: false, exact: to === "/" }}>
                 <span>{title}</span>
               </Link>
             </li>
           ))}
         </ul>
       </nav>
-      <footer>
+      <div className="foot">
         <button type="button" className="button plain" onClick={nextTheme}>
           Theme: {useStore(theme)}
         </button>
@@ -42,8 +42,8 @@ export const Rail = ({ help }: { readonly help: () => void }) => {
         >
           Sign out
         </button>
-      </footer>
-    </div>
+      </div>
+    </header>
   );
 };
 

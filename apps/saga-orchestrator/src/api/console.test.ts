@@ -24,7 +24,7 @@ const served = (t: TestContext, build = true) => {
   const app = Fastify();
   validateWithZod(app);
   answerErrors(app);
-  consoleRoutes(app as unknown as Api, readConsole(folder), "deeplens");
+  consoleRoutes(app as unknown as Api, readConsole(folder));
   return app;
 };
 

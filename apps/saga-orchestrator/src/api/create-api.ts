@@ -105,7 +105,7 @@ export const createApi = ({
 
 const addRoutes = (app: Api, context: ApiContext): void => {
   app.get("/openapi.json", { schema: { hide: true } as object, config: { open: true } }, () => app.swagger());
-  consoleRoutes(app, readConsole(builtConsole), context.installation);
+  consoleRoutes(app, readConsole(builtConsole));
   for (const routes of [
     tenantRequestRoutes,
     tenantRoutes,

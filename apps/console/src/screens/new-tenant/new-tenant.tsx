@@ -1,20 +1,17 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { call } from "../../api/call.ts";
 import { Heading } from "../../parts/heading.tsx";
+import { PlanView } from "../../parts/plan-view.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { type CredentialFields, credentialsOf, noCredentials } from "./credential-fields.ts";
 import { OwnStorage } from "./own-storage.tsx";
-import { Plan } from "./plan.tsx";
 import { TextField } from "./text-field.tsx";
-import { check, emptyWish, planOf, requestOf, type Wish } from "./wish.ts";
+import { check, emptyWish, notYet, requestOf, type Wish } from "./wish.ts";
 
 const newKey = (): string =>
   `console-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-
-const aboutPage = async (): Promise<{ readonly installation: string }> =>
-  (await fetch(new URL("about.json", document.baseURI))).json();
 
 /** Asks for a tenant: what it will be stands beside the form, before anything is sent. */
 export const NewTenant = () => {
@@ -22,7 +19,7 @@ export const NewTenant = () => {
   const [fields, setFields] = useState<CredentialFields>(noCredentials);
   const [wasSent, setSent] = useState(false);
   const navigate = useNavigate();
-  const about = useQuery({ queryKey: ["about"], queryFn: aboutPage, staleTime: Number.POSITIVE_INFINITY });
+  const plan = usePlan(wish);
   // The same key for the same wish: a second click, or a repeat after a lost answer, is the same request.
   const key = useRef(newKey());
   const change = (part: Partial<Wish>): void => {
@@ -119,7 +116,14 @@ export const NewTenant = () => {
           </fieldset>
         </div>
         <div className="stack">
-          <Plan lines={planOf(wish, about.data?.installation ?? "deeplens")} />
+          <section className="panel" aria-labelledby="plan">
+            <h2 id="plan">The plan</h2>
+            {plan === undefined ? (
+              <p className="soft">Give it a name: everything that it gets is named after it.</p>
+            ) : (
+              <PlanView plan={plan} />
+            )}
+          </section>
           {wasSent && !checked.ok && (
             <p className="notice bad" role="alert">
               {checked.field}: {checked.message}
@@ -135,6 +139,28 @@ export const NewTenant = () => {
       </form>
     </>
   );
+};
+
+/** What the orchestrator would make of the wish, a moment after the last change. */
+const usePlan = (wish: Wish) => {
+  const [settled, setSettled] = useState(wish);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(wish), 300);
+    return () => clearTimeout(timer);
+  }, [wish]);
+  const query = useQuery({
+    queryKey: ["plan", settled],
+    queryFn: ({ signal }) =>
+      call("POST /v1/plans/create", {
+        body: requestOf(settled, notYet),
+        headers: { "idempotency-key": "console-plan" },
+        signal,
+      }),
+    enabled: settled.name.trim() !== "",
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+  return settled.name.trim() === "" ? undefined : query.data;
 };
 
 const dropOff = async (credentials: Record<string, unknown>): Promise<string> => {

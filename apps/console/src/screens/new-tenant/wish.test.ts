@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check, emptyWish, planOf, requestOf } from "./wish.ts";
+import { check, emptyWish, requestOf } from "./wish.ts";
 
 const acme = {
   ...emptyWish,
@@ -9,17 +9,6 @@ const acme = {
   firstName: "Ada",
   lastName: "Lovelace",
 };
-
-test("the plan names what would be made, by the functions that name it", () => {
-  const plan = planOf(acme, "deeplens-x");
-  assert.deepEqual(
-    plan?.map(({ step }) => step),
-    ["database", "storage", "vectors", "backup", "identity"],
-  );
-  assert.ok(plan[0]?.names.includes("tenant_acme_corp_metadata"));
-  assert.deepEqual(plan[1]?.names, ["deeplens-x-acme-corp"]);
-  assert.equal(planOf({ ...acme, name: "admin" }, "deeplens"), undefined);
-});
 
 test("a wish is held to the rules of the request, and the field that breaks one is named", () => {
   assert.equal(check(acme).ok, true);

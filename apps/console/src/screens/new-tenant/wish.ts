@@ -1,16 +1,4 @@
-import {
-  applicationRoleName,
-  type ByosProvider,
-  bucketName,
-  containerName,
-  databaseName,
-  redisKeyPrefix,
-  slugOf,
-  specOf,
-  type TenantSpec,
-  tenantTopicName,
-  tiers,
-} from "@deeplens/contracts/rules";
+import { type ByosProvider, specOf, type TenantSpec } from "@deeplens/contracts/rules";
 
 /** What the form holds, as it was typed. */
 export interface Wish {
@@ -44,7 +32,7 @@ export const emptyWish: Wish = {
 };
 
 // Stands for credentials that are not dropped off yet, so that all else can be held to the rules before they are.
-const notYet = "drop:00000000-0000-0000-0000-000000000000";
+export const notYet = "drop:00000000-0000-0000-0000-000000000000";
 
 const given = (text: string): string | null => (text.trim() === "" ? null : text.trim());
 
@@ -97,63 +85,4 @@ export const check = (wish: Wish): Checked => {
   const [, field = "", message = result.rejection.message] =
     /^([a-zA-Z.]+): (.*)$/s.exec(result.rejection.message) ?? [];
   return { ok: false, field, message };
-};
-
-const gib = 1024 ** 3;
-
-export interface PlanLine {
-  readonly step: string;
-  readonly does: string;
-  readonly names: readonly string[];
-}
-
-/** What would be made, in the order of the steps; undefined while the name gives no slug. */
-export const planOf = (wish: Wish, installation: string): readonly PlanLine[] | undefined => {
-  const named = slugOf(wish.name);
-  if (!named.ok) return undefined;
-  const { slug } = named;
-  const limits = Object.entries(tiers).find(([tier]) => tier === wish.tier)?.[1];
-  return [
-    {
-      step: "database",
-      does: `a database (${limits?.databaseConnections ?? "?"} connections), a Redis namespace, a Kafka topic`,
-      names: [
-        databaseName(slug),
-        applicationRoleName(slug),
-        `${redisKeyPrefix(slug)}*`,
-        tenantTopicName(installation, slug),
-      ],
-    },
-    storageLine(wish, bucketName(installation, slug), (limits?.storageBytes ?? 0) / gib),
-    {
-      step: "vectors",
-      does: `a Qdrant container (${limits?.vectorCpus ?? "?"} CPU, ${(limits?.vectorMemoryBytes ?? 0) / gib} GiB), two ports`,
-      names: [containerName(installation, "qdrant", slug)],
-    },
-    {
-      step: "backup",
-      does: "a backup container with its schedule; begins after database and vectors",
-      names: [containerName(installation, "backup", slug)],
-    },
-    {
-      step: "identity",
-      does: "the tenant's record and its administrator; comes last: from here it only goes forward",
-      names: [wish.email.trim() || "administrator"],
-    },
-  ];
-};
-
-const storageLine = (wish: Wish, bucket: string, quotaGib: number): PlanLine => {
-  switch (wish.storage) {
-    case "deeplens":
-      return { step: "storage", does: `a bucket (${quotaGib} GiB) and keys for it alone`, names: [bucket] };
-    case "byos":
-      return {
-        step: "storage",
-        does: "nothing is made: the credentials are proven to list, write, read and delete",
-        names: [`${wish.provider} ${wish.bucket}${wish.prefix === "" ? "" : `/${wish.prefix}`}`],
-      };
-    case "none":
-      return { step: "storage", does: "left out: this tenant has no storage", names: [] };
-  }
 };

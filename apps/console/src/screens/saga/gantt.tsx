@@ -1,4 +1,4 @@
-import { scaleTime } from "d3-scale";
+import { scaleLinear } from "d3-scale";
 import { useNow } from "../../parts/clock.ts";
 import { spanOf } from "../../parts/span.ts";
 import type { Segment } from "./segments.ts";
@@ -42,22 +42,23 @@ export const Gantt = ({
     ...segments.map(({ fromMs, toMs }) => toMs ?? (isOver ? fromMs : now)),
     first + 1_000,
   );
-  const x = scaleTime([new Date(first), new Date(last)], [labelWidth, width - 8]);
+  const x = scaleLinear([0, last - first], [labelWidth, width - 8]);
   const height = regions.length * rowHeight + axisHeight;
   return (
     <figure className="stack-tight">
-      <div className="gantt-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys too */}
+      <section className="gantt-frame" tabIndex={0} aria-label="Timeline">
         <svg
           className="gantt"
           viewBox={`0 0 ${width} ${height}`}
           role="img"
-          aria-label="Timeline of the steps; the table below says the same"
+          aria-label="Timeline of the steps; the history says the same in words"
         >
           {x.ticks(6).map((tick) => (
-            <g key={tick.getTime()} transform={`translate(${x(tick)} 0)`}>
+            <g key={tick} transform={`translate(${x(tick)} 0)`}>
               <line className="tick" y2={height - axisHeight} />
               <text y={height - 7} textAnchor="middle">
-                +{spanOf(tick.getTime() - first)}
+                +{spanOf(tick)}
               </text>
             </g>
           ))}
@@ -70,8 +71,8 @@ export const Gantt = ({
               {segments
                 .filter((one) => one.region === region)
                 .map(({ state, fromMs, toMs }) => {
-                  const from = x(new Date(fromMs));
-                  const to = x(new Date(toMs ?? (isOver ? fromMs : now)));
+                  const from = x(fromMs - first);
+                  const to = x((toMs ?? (isOver ? fromMs : now)) - first);
                   return (
                     <rect
                       key={`${state}-${fromMs}`}
@@ -89,7 +90,7 @@ export const Gantt = ({
             </g>
           ))}
         </svg>
-      </div>
+      </section>
       <figcaption className="row small soft">
         {legend.map(([look, title]) => (
           <span key={look} className="row">

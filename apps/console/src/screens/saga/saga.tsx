@@ -1,8 +1,10 @@
 import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { Empty } from "../../parts/empty.tsx";
 import { Heading } from "../../parts/heading.tsx";
 import { Loaded } from "../../parts/loaded.tsx";
 import { State } from "../../parts/state.tsx";
+import { tabLink } from "../../parts/tabs.ts";
 import { Ago, Time } from "../../parts/time.tsx";
 import { SagaActs } from "./acts.tsx";
 import { type Saga, useSaga } from "./follow.ts";
@@ -12,15 +14,25 @@ import "./saga.css";
 import { segmentsOf } from "./segments.ts";
 import { Steps } from "./steps.tsx";
 
+// The layout of graphs is for who looks at one.
+const Chart = lazy(async () => ({ default: (await import("./chart.tsx")).Chart }));
+
+const Drawn = (props: { readonly saga: Saga; readonly step: string | undefined }) => (
+  <Suspense fallback={<p className="soft pulse">Loading…</p>}>
+    <Chart {...props} />
+  </Suspense>
+);
+
 const views = [
   [undefined, "Timeline"],
+  ["machine", "Statechart"],
   ["history", "History"],
 ] as const;
 
 /** One saga: where it is, how it came there, and what can be done. */
 export const SagaScreen = () => {
   const { sagaId } = useParams({ from: "/sagas/$sagaId" });
-  const { view } = useSearch({ from: "/sagas/$sagaId" });
+  const { view, step } = useSearch({ from: "/sagas/$sagaId" });
   const { saga, history } = useSaga(sagaId);
   return (
     <Loaded query={saga}>
@@ -47,19 +59,14 @@ export const SagaScreen = () => {
           <Steps steps={one.steps} />
           <nav className="tabs" aria-label="Views of the saga">
             {views.map(([value, title]) => (
-              <Link
-                key={title}
-                to="/sagas/$sagaId"
-                params={{ sagaId }}
-                search={{ view: value }}
-                aria-current={view === value ? "page" : undefined}
-              >
+              <Link key={title} to="/sagas/$sagaId" params={{ sagaId }} search={{ view: value }} {...tabLink}>
                 {title}
               </Link>
             ))}
           </nav>
           <Loaded query={history}>
             {(entries) => {
+              if (view === "machine") return <Drawn saga={one} step={step} />;
               if (view === "history") return <History entries={entries} />;
               const segments = segmentsOf(entries);
               return segments.length === 0 ? (

@@ -9,7 +9,7 @@ export const Steps = ({ steps }: Pick<Saga, "steps">) => (
     {steps.map((step) => (
       <li key={step.step} className={step.phase === "failed" ? "step bad" : "step"}>
         <div className="row spread">
-          <h3>{step.step}</h3>
+          <h2>{step.step}</h2>
           <State of={step.phase} />
         </div>
         <p className="small soft">
@@ -31,7 +31,7 @@ export const Steps = ({ steps }: Pick<Saga, "steps">) => (
         )}
         {step.resources.length > 0 && (
           <details>
-            <summary className="small">{step.resources.length} resources</summary>
+            <summary className="small">what was made: {step.resources.length}</summary>
             <ul className="small">
               {step.resources.map(({ kind, name }) => (
                 <li key={`${kind} ${name}`}>

@@ -7,6 +7,7 @@ import { Field } from "../../parts/field.tsx";
 import { Heading } from "../../parts/heading.tsx";
 import { Pages } from "../../parts/pages.tsx";
 import { State } from "../../parts/state.tsx";
+import { tabLink } from "../../parts/tabs.ts";
 import { Ago } from "../../parts/time.tsx";
 
 type Saga = Answer<"GET /v1/sagas">["items"][number];
@@ -53,7 +54,7 @@ const columns: readonly Column<Saga>[] = [
 export const Sagas = () => {
   const search = useSearch({ from: "/sagas" });
   const navigate = useNavigate({ from: "/sagas" });
-  const { status, step, slug } = search;
+  const { status, step, code, failed, slug, text } = search;
   const query = useInfiniteQuery({
     queryKey: ["sagas", search],
     queryFn: ({ pageParam, signal }) =>
@@ -62,6 +63,9 @@ export const Sagas = () => {
           ...(status === undefined ? {} : { status }),
           ...(step === undefined ? {} : { step }),
           ...(slug === undefined ? {} : { slug }),
+          ...(code === undefined ? {} : { code }),
+          ...(text === undefined ? {} : { text }),
+          ...(failed === "true" ? { failed: "true" as const } : {}),
           ...(pageParam === undefined ? {} : { cursor: pageParam }),
         },
         signal,
@@ -81,22 +85,22 @@ export const Sagas = () => {
             key={title}
             to="/sagas"
             search={{ ...search, status: value === "" ? undefined : value }}
-            aria-current={(status ?? "") === value ? "page" : undefined}
+            {...tabLink}
           >
             {title}
           </Link>
         ))}
       </nav>
       <search className="row">
-        <Field label="Tenant">
+        <Field label="Text">
           {(wiring) => (
             <input
               {...wiring}
               data-filter
               className="input"
-              defaultValue={slug ?? ""}
-              placeholder="its slug"
-              onChange={(event) => filter({ slug: event.target.value.trim() || undefined })}
+              defaultValue={text ?? ""}
+              placeholder="name, slug or message"
+              onChange={(event) => filter({ text: event.target.value.trim() || undefined })}
             />
           )}
         </Field>
@@ -111,6 +115,25 @@ export const Sagas = () => {
             />
           )}
         </Field>
+        <Field label="Error code">
+          {(wiring) => (
+            <input
+              {...wiring}
+              className="input"
+              defaultValue={code ?? ""}
+              placeholder="bucket-owned-by-other"
+              onChange={(event) => filter({ code: event.target.value.trim() || undefined })}
+            />
+          )}
+        </Field>
+        <label className="choice">
+          <input
+            type="checkbox"
+            checked={failed === "true"}
+            onChange={(event) => filter({ failed: event.target.checked ? "true" : undefined })}
+          />
+          <span>waits for somebody</span>
+        </label>
       </search>
       <Pages
         query={query}

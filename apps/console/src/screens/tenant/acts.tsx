@@ -1,36 +1,28 @@
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActDialog, type ActWords } from "../../acts/act-dialog.tsx";
 import { call } from "../../api/call.ts";
 import { Field } from "../../parts/field.tsx";
+import { Loaded } from "../../parts/loaded.tsx";
+import { PlanView } from "../../parts/plan-view.tsx";
 import type { Tenant } from "./tenant.tsx";
 
 type Act = "suspend" | "resume" | "remove" | "restore" | "backup" | "drill";
 
 const words: Readonly<Record<Act, ActWords>> = {
-  suspend: {
-    title: "Suspend",
-    does: <p>Closes every way into the tenant; its data stays. Resume opens it again.</p>,
-  },
-  resume: { title: "Resume", does: <p>Opens the suspended tenant again.</p> },
+  suspend: { title: "Suspend" },
+  resume: { title: "Resume" },
   backup: { title: "Back up", does: <p>Takes a backup now, and reads it back.</p> },
   drill: {
     title: "Drill",
     does: <p>Restores the newest backup for a trial, compares, and leaves nothing of it.</p>,
   },
-  remove: {
-    title: "Remove",
-    danger: true,
-    does: (
-      <p>
-        Suspends it, takes a last backup, waits for the grace period, then purges everything it has. Until the
-        purge it can be restored.
-      </p>
-    ),
-  },
-  restore: { title: "Take the removal back", does: <p>Makes the tenant what it was before its removal.</p> },
+  remove: { title: "Remove", danger: true },
+  restore: { title: "Take the removal back" },
 };
 
+/** What makes sense for a tenant as it is. */
 const actsOf = ({ state, running, removal }: Tenant): readonly Act[] => {
   if (removal !== null && removal.slugHeldUntil === null) return ["restore"];
   if (running !== null) return [];
@@ -73,6 +65,7 @@ export const TenantActs = ({ tenant }: { readonly tenant: Tenant }) => {
           onClose={() => setOpen(undefined)}
           ready={open !== "remove" || typed === slug}
         >
+          {open !== "backup" && open !== "drill" && <ActPlan slug={slug} act={open} />}
           {open === "remove" && (
             <Field label={`The tenant's slug, to be sure: ${slug}`}>
               {(wiring) => (
@@ -90,4 +83,21 @@ export const TenantActs = ({ tenant }: { readonly tenant: Tenant }) => {
       )}
     </>
   );
+};
+
+const ActPlan = ({
+  slug,
+  act,
+}: {
+  readonly slug: string;
+  readonly act: Exclude<Act, "backup" | "drill">;
+}) => {
+  const query = useQuery({
+    queryKey: ["plan", slug, act],
+    queryFn: ({ signal }) =>
+      call("POST /v1/tenants/{tenant}/plans/{act}", { path: { tenant: slug, act }, body: {}, signal }),
+    gcTime: 0,
+    retry: false,
+  });
+  return <Loaded query={query}>{(plan) => <PlanView plan={plan} />}</Loaded>;
 };

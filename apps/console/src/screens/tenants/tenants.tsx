@@ -1,11 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type Answer, call } from "../../api/call.ts";
 import { type Column, DataTable } from "../../parts/data-table.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Field } from "../../parts/field.tsx";
 import { Heading } from "../../parts/heading.tsx";
 import { Pages } from "../../parts/pages.tsx";
 import { State } from "../../parts/state.tsx";
+import { tabLink } from "../../parts/tabs.ts";
 import { Ago } from "../../parts/time.tsx";
 
 type Tenant = Answer<"GET /v1/tenants">["items"][number];
@@ -50,13 +52,16 @@ const columns: readonly Column<Tenant>[] = [
 
 /** Every tenant, newest first. */
 export const Tenants = () => {
-  const { state } = useSearch({ from: "/tenants" });
+  const search = useSearch({ from: "/tenants" });
+  const { state, text } = search;
+  const navigate = useNavigate({ from: "/tenants" });
   const query = useInfiniteQuery({
-    queryKey: ["tenants", state],
+    queryKey: ["tenants", search],
     queryFn: ({ pageParam, signal }) =>
       call("GET /v1/tenants", {
         query: {
           ...(state === undefined ? {} : { state }),
+          ...(text === undefined ? {} : { text }),
           ...(pageParam === undefined ? {} : { cursor: pageParam }),
         },
         signal,
@@ -77,13 +82,32 @@ export const Tenants = () => {
           <Link
             key={title}
             to="/tenants"
-            search={{ state: value === "" ? undefined : value }}
-            aria-current={(state ?? "") === value ? "page" : undefined}
+            search={{ ...search, state: value === "" ? undefined : value }}
+            {...tabLink}
           >
             {title}
           </Link>
         ))}
       </nav>
+      <search className="row">
+        <Field label="Text">
+          {(wiring) => (
+            <input
+              {...wiring}
+              data-filter
+              className="input"
+              defaultValue={text ?? ""}
+              placeholder="name or slug"
+              onChange={(event) =>
+                void navigate({
+                  search: { ...search, text: event.target.value.trim() || undefined },
+                  replace: true,
+                })
+              }
+            />
+          )}
+        </Field>
+      </search>
       <Pages
         query={query}
         empty={

@@ -31,16 +31,9 @@ const headers = {
 } as const;
 
 /** GET /console/ and what the page is made of. Its own places are behind `#`, so every deep link is this one path. */
-export const consoleRoutes = (
-  app: Api,
-  files: ReadonlyMap<string, ConsoleFile>,
-  installation: string,
-): void => {
+export const consoleRoutes = (app: Api, files: ReadonlyMap<string, ConsoleFile>): void => {
   // A relative address: the path of a proxy that stands before is not known here.
   app.get("/console", { schema, config }, async (_request, reply) => reply.redirect("console/", 308));
-  app.get("/console/about.json", { schema, config }, async (_request, reply) =>
-    reply.headers(headers).header("cache-control", "no-cache").send({ installation }),
-  );
   app.get("/console/*", { schema, config }, async (request, reply) => {
     const path = (request.params as { "*": string })["*"] || "index.html";
     const file = files.get(path);
