@@ -59,7 +59,7 @@ export const createDesk = ({ db, fleet, log }: Pick<ApiContext, "db" | "fleet" |
   };
 };
 
-export type Desk = ReturnType<typeof createDesk>;
+type Desk = ReturnType<typeof createDesk>;
 
 const readCounts = async (db: Db) => {
   const { pool, tables } = db;
