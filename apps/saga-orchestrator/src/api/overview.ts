@@ -59,8 +59,6 @@ export const createDesk = ({ db, fleet, log }: Pick<ApiContext, "db" | "fleet" |
   };
 };
 
-type Desk = ReturnType<typeof createDesk>;
-
 const readCounts = async (db: Db) => {
   const { pool, tables } = db;
   const [byState, byStatus, few, backups, versions] = await Promise.all([
