@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { abandonFetched, drillFolder, halfFetched } from "@deeplens/backup";
-import { runProcess } from "@deeplens/service";
+import { pause, runProcess } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import agentPackage from "../package.json" with { type: "json" };
 import { createAgent } from "./agent.ts";
@@ -55,8 +54,7 @@ await runProcess(log, async (signal) => {
     await agent
       .doWhatIsDue()
       .catch((error: unknown) => log.error({ err: error }, "what is due can't be told"));
-    // The signal ends the wait; that it does is no error.
-    await delay(dueMs, undefined, { signal }).catch(() => {});
+    await pause(dueMs, signal);
   }
   await api.close();
   await agent.settled();

@@ -58,9 +58,13 @@ const proveClosed = async (
   signal: AbortSignal,
 ): Promise<void> => {
   // Of a bucket of its own here; a tenant that brings its own storage has no key of this installation's.
-  const secretKey = await context.secrets.read("storage.service-account");
-  if (secretKey === undefined) return;
-  const keys = { accessKey: accessKey(whose.tenantId as TenantId, "service-account"), secretKey };
+  const [stored] = await context.secrets.versions("storage.service-account");
+  if (stored === undefined) return;
+  const keys = {
+    // Of two that take turns (docs/decisions/0030).
+    accessKey: accessKey(whose.tenantId as TenantId, "service-account", stored.login),
+    secretKey: stored.value,
+  };
   const prefix = prefixOf(whose);
   const key = `${prefix}${whole.at(-1)?.id ?? "none"}/${manifestFile}`;
   if (await bucket.letsIn(keys, { prefix, key }, signal))

@@ -20,7 +20,8 @@ export const startRestoreEnds = ({ db, log }: { readonly db: Db; readonly log: L
 export const endRestores = async (db: Db): Promise<void> => {
   const { rows } = await db.pool.query<{ tenantId: string; slug: string; shard: number }>(
     `SELECT tenant_id AS "tenantId", slug, shard FROM ${db.tables.tenants}
-      WHERE (acts->'replaced'->>'until')::timestamptz <= now() AND NOT acts ? 'running' AND state = 'ready'`,
+      WHERE acts ? 'replaced' AND (acts->'replaced'->>'until')::timestamptz <= now()
+        AND NOT acts ? 'running' AND state = 'ready'`,
   );
   for (const { shard, ...tenant } of rows)
     await putIntoInbox(db, shard, {

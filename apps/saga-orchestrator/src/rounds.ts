@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "@deeplens/service";
 
 export interface Rounds {
   /** Resolves when the round that runs is over; there is none after it. */
@@ -15,7 +15,7 @@ export const startRounds = (
   const running = (async () => {
     while (!ending.signal.aborted) {
       await round().catch(onError);
-      await delay(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined); // aborted: the loop ends
+      await pause(pauseMs, ending.signal);
     }
   })();
   return {

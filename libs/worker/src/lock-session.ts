@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type DatabaseAddress, type Queryable } from "@deeplens/postgres";
+import { pause } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { aborted } from "./aborted.ts";
 
@@ -78,7 +78,7 @@ export const openLockSession = async (
         await say(client);
       } catch (error) {
         log.warn({ reason: (error as Error).message }, "the end of this process can't be said yet");
-        await delay(retryMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+        await pause(retryMs, signal);
       } finally {
         await client.end().catch(() => undefined); // it said what it had to, or could not
       }

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { readConfig, runProcess, waitFor } from "@deeplens/service";
+import { pause, readConfig, runProcess, waitFor } from "@deeplens/service";
 import { createLogger } from "@deeplens/telemetry";
 import { z } from "zod";
 import { checkSchedule, isDue } from "../schedule.ts";
@@ -47,6 +46,6 @@ await runProcess(log, async (signal) => {
           "the control database was not backed up; trying again in a quarter of an hour",
         );
       }
-    await delay(lookMs, undefined, { signal }).catch(() => undefined); // the signal ends the wait
+    await pause(lookMs, signal);
   }
 });

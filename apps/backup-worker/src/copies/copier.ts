@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type BackupId, type BackupListing, expiredBackups, parseDataKey, startOf } from "@deeplens/backup";
 import { labelNames, type TenantId } from "@deeplens/contracts";
 import { type Pool, withConnection } from "@deeplens/postgres";
 import type { SecretStore } from "@deeplens/secrets";
+import { pause } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { agentClient } from "../agent-client.ts";
 import { agentUrl, type BackupServices, keyPurpose, tokenPurpose } from "../tenant-backup.ts";
@@ -34,7 +34,7 @@ export const runCopier = async (options: CopierOptions): Promise<void> => {
     await alone(options, () => copyAll(options)).catch((error: unknown) => {
       if (!signal.aborted) log.error({ err: error }, "backups could not be copied to the bucket");
     });
-    await delay(everyMs, undefined, { signal }).catch(() => undefined); // the signal ends the wait
+    await pause(everyMs, signal);
   }
 };
 

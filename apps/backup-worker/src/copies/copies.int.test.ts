@@ -129,12 +129,23 @@ test("health tells the newest copy, the tenant's own key that is refused, and on
     [await bucket.letsIn(own, at, signal), await bucket.letsIn(keys, at, signal)],
     [false, true],
   );
-  const open = rig.tenant({ bucket: { ...bucket, letsIn: async () => true } });
+  const tried: string[] = [];
+  const letsIn = async ({ accessKey: given }: { accessKey: string }): Promise<boolean> => {
+    tried.push(given);
+    return true;
+  };
+  const open = rig.tenant({ bucket: { ...bucket, letsIn } });
   await open.provision();
-  await open.secrets.of(open.tenant.tenantId).ensure(purpose, () => "a-key");
+  const theirs = open.secrets.of(open.tenant.tenantId);
+  await theirs.ensure(purpose, () => "a-key");
   const { "copies.ok": ok, "copies.reason": reason } = (await open.act("probe")).outputs;
   assert.equal(ok, "false");
   assert.match(reason ?? "", /own storage key opens its copies/);
+  // Rotated, the key is another account's: tried as the first one's it would always be refused.
+  await theirs.alternate(purpose, "a rotation", () => "another-key");
+  await open.act("probe");
+  const account = (login: 1 | 2) => accessKey(open.tenant.tenantId, "service-account", login);
+  assert.deepEqual([tried[0], tried.at(-1)], [account(1), account(2)]);
   await open.compensate();
 });
 

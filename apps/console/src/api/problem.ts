@@ -21,6 +21,7 @@ export class ApiUnreachable extends Error {
 /** The problem details in an answer; undefined where it has none. */
 export const problemIn = async (response: Response): Promise<ProblemDetails | undefined> => {
   if (!response.headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
+  // Broken off in the middle it says nothing either: the caller tells the status.
   return (await response.json().catch(() => undefined)) as ProblemDetails | undefined;
 };
 

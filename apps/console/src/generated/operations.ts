@@ -506,8 +506,6 @@ export interface Operations {
         readonly message: string;
         readonly since: string;
         readonly attempts: number;
-        /** when it is tried again by itself */
-        readonly nextTryAt: string | null;
         /** what the ledger says is there, or may be */
         readonly left: readonly ({
           readonly kind: string;

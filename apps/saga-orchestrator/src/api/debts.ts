@@ -1,7 +1,8 @@
 import { type StepName, unreachable } from "@deeplens/contracts";
-import { sqlStateOf } from "@deeplens/postgres";
 import type { z } from "zod";
 import { actTables, isOperation } from "../machine/act-table.ts";
+import { ofWorkers } from "../store/of-workers.ts";
+import { conditions } from "./conditions.ts";
 import { type Paging, pageOf, startOf } from "./cursor.ts";
 import type { debtSchema } from "./desk-schemas.ts";
 import type { SagaRow } from "./saga-view.ts";
@@ -18,18 +19,20 @@ interface LedgerRow {
   readonly state: string;
 }
 
+/** True of a saga, in SQL, whose undo, or the look after it, failed for good. */
+export const owes = "status = 'stuck' AND snapshot->'value'->>'course' IN ('stuckUndo', 'stuckLook')";
+
 const owed: ReadonlySet<string> = new Set(["undoFailed", "lookFailed"]);
 
 /** Undos, and looks after them, that failed for good: a page of sagas that owe one, newest first. */
 export const readDebts = async (db: Db, paging: Paging): Promise<{ items: Debt[]; next: string | null }> => {
-  const before = startOf(paging);
+  const where = conditions();
+  where.add(() => owes);
+  where.before("created_at", "saga_id", startOf(paging));
   const { rows } = await db.pool.query<SagaRow & { microseconds: number }>(
     `SELECT *, (extract(epoch FROM created_at) * 1000000)::bigint AS microseconds FROM ${db.tables.sagas}
-      WHERE status = 'stuck' AND snapshot->'value'->>'course' IN ('stuckUndo', 'stuckLook')
-        AND ($1::bigint IS NULL
-             OR (created_at, saga_id) < ('epoch'::timestamptz + $1 * interval '1 microsecond', $2::uuid))
-      ORDER BY created_at DESC, saga_id DESC LIMIT $3`,
-    [before?.microseconds ?? null, before?.id ?? null, paging.limit + 1],
+      ${where.sql()} ORDER BY created_at DESC, saga_id DESC LIMIT ${paging.limit + 1}`,
+    where.values,
   );
   const left = await readLeft(
     db,
@@ -47,17 +50,15 @@ export const readDebts = async (db: Db, paging: Paging): Promise<{ items: Debt[]
 /** What the workers' ledger says of these tenants that is not gone; nothing where no worker has run yet. */
 const readLeft = async ({ pool }: Db, owners: readonly string[]): Promise<readonly LedgerRow[]> => {
   if (owners.length === 0) return [];
-  try {
-    const { rows } = await pool.query<LedgerRow>(
+  const { rows } = await ofWorkers<{ rows: LedgerRow[] }>(
+    pool.query<LedgerRow>(
       `SELECT owner, step, kind, name, state FROM worker.ledger
         WHERE owner = ANY ($1::uuid[]) AND state <> 'gone' ORDER BY kind, name`,
       [owners],
-    );
-    return rows;
-  } catch (error) {
-    if (sqlStateOf(error) === "42P01") return [];
-    throw error;
-  }
+    ),
+    { rows: [] },
+  );
+  return rows;
 };
 
 const debtsOf = (row: SagaRow, ledger: readonly LedgerRow[]): Debt[] =>
@@ -82,7 +83,6 @@ const debtsOf = (row: SagaRow, ledger: readonly LedgerRow[]): Debt[] =>
         message: error.message,
         since: (row.finished_at ?? row.updated_at).toISOString(),
         attempts: record?.attempts[state === "lookFailed" ? "look" : "undo"] ?? 0,
-        nextTryAt: null,
         left,
         manual: manualSteps(part, left, row),
       };
@@ -100,7 +100,7 @@ const manualSteps = (part: string, left: Left, { slug, tenant_id }: SagaRow): st
   ...left.map(
     (one) => `where it is tenant ${tenant_id}'s and still there: ${removalOf(part as StepName, one)}`,
   ),
-  `when nothing is left: \`tenantctl debts settle ${slug}\`, saying what was done`,
+  `when nothing is left: \`tenantctl retry ${slug}\`: the undo finds nothing, and is done`,
 ];
 
 const removalOf = (part: StepName, { kind, name }: Left[number]): string => {

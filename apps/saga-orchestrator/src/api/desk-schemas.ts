@@ -65,7 +65,6 @@ export const debtSchema = z.strictObject({
   message: z.string(),
   since: time,
   attempts: count,
-  nextTryAt: time.nullable().meta({ description: "when it is tried again by itself" }),
   left: z
     .array(z.strictObject({ kind: z.string(), name: z.string(), state: z.string() }))
     .meta({ description: "what the ledger says is there, or may be" }),

@@ -1,6 +1,7 @@
-import { sqlStateOf } from "@deeplens/postgres";
 import type { z } from "zod";
+import { ofWorkers } from "../store/of-workers.ts";
 import type { ApiContext } from "./context.ts";
+import { owes } from "./debts.ts";
 import type { overviewSchema } from "./desk-schemas.ts";
 import { type Group, readGroups } from "./desk-store.ts";
 import { sagaStatuses, tenantStates } from "./schemas.ts";
@@ -70,8 +71,7 @@ const readCounts = async (db: Db) => {
     ),
     pool.query<{ degraded: number; debts: number; stopped: number }>(
       `SELECT (SELECT count(*)::int FROM ${tables.tenants} WHERE state = 'ready' AND acts ? 'degraded') AS degraded,
-              (SELECT count(*)::int FROM ${tables.sagas} WHERE status = 'stuck'
-                AND snapshot->'value'->>'course' IN ('stuckUndo', 'stuckLook')) AS debts,
+              (SELECT count(*)::int FROM ${tables.sagas} WHERE ${owes}) AS debts,
               (SELECT (count(requests_stopped) + count(replies_stopped))::int FROM ${tables.shards}) AS stopped`,
     ),
     readOverdueBackups(db),
@@ -91,16 +91,6 @@ const countsOf = (
   rows: readonly { word: string; count: number }[],
 ): Record<string, number> =>
   Object.fromEntries(words.map((word) => [word, rows.find((row) => row.word === word)?.count ?? 0]));
-
-/** What `read` gives, or `otherwise` where no worker has run on this database yet. */
-const ofWorkers = async <T>(read: Promise<T>, otherwise: T): Promise<T> => {
-  try {
-    return await read;
-  } catch (error) {
-    if (["42P01", "42703"].includes(sqlStateOf(error) ?? "")) return otherwise;
-    throw error;
-  }
-};
 
 interface Overdue {
   readonly slug: string;
@@ -140,6 +130,7 @@ const readVersions = async ({ pool }: Db): Promise<Map<string, string[]>> => {
         WHERE step IS NOT NULL AND worker.lives(process) GROUP BY step ORDER BY step`,
     ),
     { rows: [] },
+    { newer: true },
   );
   return new Map(rows.map(({ step, versions }) => [step, versions]));
 };

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "@deeplens/postgres";
+import { pause } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 
 // A trigger of the table notifies it (migrations/0001-sagas.sql).
@@ -23,7 +23,7 @@ export const startInboxBell = (options: {
         await listenOn(await pool.connect(), onRows, ending.signal);
       } catch (error) {
         log.warn({ reason: (error as Error).message }, "the inbox can't be listened to now");
-        await delay(retryMs, undefined, { signal: ending.signal }).catch(() => undefined); // aborted: the loop ends
+        await pause(retryMs, ending.signal);
       }
   })();
   return {

@@ -1,6 +1,7 @@
 import { stepNames } from "@deeplens/contracts";
-import { type Queryable, sqlStateOf } from "@deeplens/postgres";
+import type { Queryable } from "@deeplens/postgres";
 import type { IllParts } from "../saga/saga.ts";
+import { ofWorkers } from "../store/of-workers.ts";
 
 // The workers' table (libs/worker/migrations/0003-probes.sql): who is looked at is written here, what was seen by them.
 
@@ -25,18 +26,6 @@ export interface HealthChange {
   readonly ill: IllParts;
 }
 
-const undefinedTable = "42P01";
-
-/** What `work` gives, or `otherwise` where no worker has run on this database yet. */
-const ifThere = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
-  try {
-    return await work;
-  } catch (error) {
-    if (sqlStateOf(error) === undefinedTable) return otherwise;
-    throw error;
-  }
-};
-
 /** Makes one tenant's rows of `worker.probes` what they should be (see `followTenants`). */
 export const syncTenant = async (
   db: Queryable,
@@ -45,7 +34,7 @@ export const syncTenant = async (
   tenantId: string,
 ): Promise<void> => {
   const chosen = `SELECT * FROM ${tenants} WHERE tenant_id = $3`;
-  await ifThere(db.query(syncSql(chosen, "SELECT"), [everyMs, stepNames, tenantId]), undefined);
+  await ofWorkers(db.query(syncSql(chosen, "SELECT"), [everyMs, stepNames, tenantId]), undefined);
 };
 
 // A batch is written with the moment at which it began, by its host's clock, and takes 30 s at the most.
@@ -80,7 +69,7 @@ export const followTenants = async (
     INSERT INTO worker.probes_followed (shard, updated_at, tenant_id)
     SELECT DISTINCT ON (shard) shard, updated_at, tenant_id FROM chosen ORDER BY shard, updated_at DESC, tenant_id DESC
     ON CONFLICT (shard) DO UPDATE SET updated_at = excluded.updated_at, tenant_id = excluded.tenant_id`;
-  const { rows } = await ifThere<{ rows: { count: number }[] }>(
+  const { rows } = await ofWorkers<{ rows: { count: number }[] }>(
     db.query<{ count: number }>(syncSql(chosen, followed), [everyMs, stepNames, atMost, settledMs]),
     { rows: [] },
   );
@@ -89,7 +78,7 @@ export const followTenants = async (
 
 /** Has what is looked at already be looked at as often as is configured now. */
 export const setEvery = async (db: Queryable, everyMs: number): Promise<void> => {
-  await ifThere(
+  await ofWorkers(
     db.query("UPDATE worker.probes SET every = $1 * interval '1 ms' WHERE every <> $1 * interval '1 ms'", [
       everyMs,
     ]),
@@ -118,7 +107,7 @@ const syncSql = (chosen: string, also: string): string => `
 
 /** Has the tenant's parts looked at as soon as a worker can; gives the database's time, to know what is newer. */
 export const askNow = async (db: Queryable, tenantId: string): Promise<Date> => {
-  const { rows } = await ifThere<{ rows: { now: Date }[] }>(
+  const { rows } = await ofWorkers<{ rows: { now: Date }[] }>(
     db.query<{ now: Date }>(
       // now(), by which the trigger sees that it is due, and wakes the workers.
       `WITH asked AS (UPDATE worker.probes SET due_at = now() WHERE tenant_id = $1) SELECT now() AS now`,
@@ -132,7 +121,7 @@ export const askNow = async (db: Queryable, tenantId: string): Promise<Date> => 
 
 /** What is known of a tenant's parts, in the order of the steps. */
 export const readHealth = async (db: Queryable, tenantId: string): Promise<readonly PartHealth[]> => {
-  const { rows } = await ifThere<{ rows: PartHealth[] }>(
+  const { rows } = await ofWorkers<{ rows: PartHealth[] }>(
     db.query<PartHealth>(
       `SELECT step AS part, healthy, checked_at AS "checkedAt", since, code, reason, facts FROM worker.probes
        WHERE tenant_id = $1 ORDER BY array_position($2::text[], step)`,
@@ -152,7 +141,7 @@ export const readChanges = async (
   tenants: string,
   tenantId: string | null = null,
 ): Promise<readonly HealthChange[]> => {
-  const { rows } = await ifThere<{ rows: HealthChange[] }>(
+  const { rows } = await ofWorkers<{ rows: HealthChange[] }>(
     db.query<HealthChange>(
       `WITH news AS (
          SELECT tenant_id FROM worker.probes WHERE healthy = false AND ($1::uuid IS NULL OR tenant_id = $1)

@@ -84,6 +84,8 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
   const { reason } = saga.request.act;
   const { running: _running, rotation: _rotation, suspension, ...acts } = tenant.acts;
   const since = batch.now.toISOString();
+  // After an act that leaves a suspension as it is.
+  const asBefore = suspension === undefined ? acts : { ...acts, suspension };
   delete saga.error;
   const before = tenant.resources[templateKey] ?? "";
   keepOutputs(batch, saga, tenant);
@@ -97,10 +99,10 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       moveTenant(batch, tenant, "ready");
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantResumed", value: { reason } });
     case "tier":
-      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      tenant.acts = asBefore;
       return changeTier(batch, saga, tenant);
     case "replace-credentials":
-      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      tenant.acts = asBefore;
       moveTenant(batch, tenant, tenant.state);
       return publishLifecycle(batch, tenant, saga.sagaId, {
         record: "TenantCredentialsReplaced",
@@ -111,7 +113,7 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
       moveTenant(batch, tenant, tenant.state);
       return publishLifecycle(batch, tenant, saga.sagaId, { record: "TenantRepaired", value: { reason } });
     case "migrate": {
-      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      tenant.acts = asBefore;
       const templateVersion = tenant.resources[templateKey] ?? "";
       batch.changedTenants.add(tenant);
       // It was there already: the tenant is what it was.
@@ -130,7 +132,7 @@ const finish = (batch: Batch, saga: ActSaga, tenant: Tenant): void => {
     case "drill":
     case "backups":
       // The tenant is what it was: nothing is to be told of it.
-      tenant.acts = suspension === undefined ? acts : { ...acts, suspension };
+      tenant.acts = asBefore;
       batch.changedTenants.add(tenant);
       return;
     case "restore-backup":

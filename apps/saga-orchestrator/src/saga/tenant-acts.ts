@@ -17,7 +17,7 @@ import { changedMeanwhile } from "./acts.ts";
 import { advanceSaga, startSaga } from "./advance.ts";
 import { moveTenant, publishLifecycle } from "./announce.ts";
 import { actKindOf, type Batch } from "./batch.ts";
-import type { BackupAct, InboxResult } from "./inbox.ts";
+import type { InboxResult, RotationChange } from "./inbox.ts";
 import { newStep, sagaIdOf } from "./requests.ts";
 import { changeRotation } from "./rotation-acts.ts";
 import type { ActTold, Saga, Tenant, TenantState } from "./saga.ts";
@@ -28,16 +28,8 @@ export interface Asked {
   readonly requestId: string;
 }
 
-type Begun =
-  | "suspend"
-  | "resume"
-  | "remove"
-  | "tier"
-  | "migrate"
-  | "replace-credentials"
-  | "repair"
-  | "rotate"
-  | BackupAct;
+/** The acts that begin a saga of their own; the others change one that runs, or has run. */
+type Begun = Exclude<TenantAct["act"], "restore" | "purge" | "grace" | "release" | RotationChange>;
 
 /** In which states an act begins, and in which there is nothing to do. */
 const states: Readonly<Record<Begun, { from: TenantState[]; already: TenantState[] }>> = {

@@ -63,6 +63,7 @@ export const startOwnPodman = async (): Promise<OwnPodman> => {
     podman,
     take: (image) => take(image, ["podman", ...roots, "load", "--quiet"], env),
     remove: async () => {
+      // Whatever of it is not there any more, or was never made: what counts is that the folder goes.
       await podman("rm", "--all", "--force", "--time", "0").catch(() => "");
       await podman("network", "prune", "--force").catch(() => "");
       await end(service);

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { StepName } from "@deeplens/contracts";
 import { createClient, type DatabaseAddress, type Pool } from "@deeplens/postgres";
 import type { SecretStore } from "@deeplens/secrets";
+import { pause } from "@deeplens/service";
 import type { Logger } from "@deeplens/telemetry";
 import { failureOf, publicText } from "../failures.ts";
 import type { LedgerStore } from "../ledger-store.ts";
@@ -69,15 +69,9 @@ export const startProber = (options: ProberOptions): { stop(): Promise<void> } =
 const look = async (options: ProberOptions, due: DueProbe, signal: AbortSignal): Promise<ProbeResult> => {
   const first = await lookOnce(options, due, signal);
   if (first.healthy || signal.aborted) return first;
-  await pause(signal);
+  await pause(againMs, signal);
   return lookOnce(options, due, signal);
 };
-
-/** Between two tries; a stop of this process cuts it short, and is no error: whoever waited looks at the signal. */
-const pause = (signal: AbortSignal): Promise<void> =>
-  delay(againMs, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 
 const lookOnce = async (
   options: ProberOptions,
@@ -146,7 +140,7 @@ const listenForProbes = (
       await listen().catch((error: Error) =>
         log.info({ reason: error.message }, "the wishes for looks can't be listened to now"),
       );
-      if (!signal.aborted) await pause(signal);
+      if (!signal.aborted) await pause(againMs, signal);
     }
   })();
   return {

@@ -9,7 +9,7 @@ import { Ago } from "../../parts/time.tsx";
 
 type Debt = Answer<"GET /v1/debts">["items"][number];
 
-/** Undos that failed for good: what is left, when it is tried again, and what to do by hand. */
+/** Undos that failed for good: what is left, and what to do by hand. */
 export const Debts = () => {
   const query = useInfiniteQuery({
     queryKey: ["debts"],
@@ -52,14 +52,8 @@ const DebtPanel = ({ debt }: { readonly debt: Debt }) => (
     </div>
     <p>{debt.message}</p>
     <p className="small soft">
-      {debt.kind}, since <Ago at={debt.since} />, {debt.attempts} tries;{" "}
-      {debt.nextTryAt === null ? (
-        "no try of its own comes: it waits for you"
-      ) : (
-        <>
-          tried again <Ago at={debt.nextTryAt} />
-        </>
-      )}
+      {debt.kind}, since <Ago at={debt.since} />, {debt.attempts} tries; no other comes by itself: it waits
+      for you
     </p>
     <div className="columns">
       <div>
